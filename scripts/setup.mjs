@@ -82,6 +82,16 @@ export function prepareOldGevent() {
 }
 
 /**
+ * Prepares `.setup/newest-django` with the packages of `test/requirements-newest-django.txt`, unless it exists.
+ *
+ * @returns {string | null} the virtual environment's interpreter, null when it could not be made
+ */
+export function prepareNewestDjango() {
+  const requirements = join(ROOT, 'test/requirements-newest-django.txt');
+  return prepareVenv(join(SETUP, 'newest-django'), requirements, { repair: installVenvModule, oldestMinor: 12 });
+}
+
+/**
  * Prepares `.setup/python-tools` with the packages of `python/requirements-dev.txt`, unless it exists.
  *
  * @returns {string | null} the virtual environment's interpreter, null when it could not be made

@@ -32,13 +32,18 @@ export function isQuick(path) {
 export const ON_ONE_NODE = [
   /^(?:applications|bench|docs|import|scripts|servers|simulation|swap|ui)\//,
   /^handlers\/in-browser\./,
-  /^system\/(?:browser|content-memory|deploy|deploy-use|docs|examples|frameworks|import|readme)\./,
+  /^system\/(?:browser|content-memory|deploy|deploy-use|docs|examples|frameworks|import|readme|trace-django)\./,
   /^system\/docs-/,
 ];
 
 /** Whether the second Node runs a test, too. */
 export function needsEachNode(path) {
   return !ON_ONE_NODE.some((pattern) => pattern.test(path));
+}
+
+/** Whether a test runs with the newest Django, too: what traces of Django look like. */
+export function needsEachDjango(path) {
+  return path === 'python/test_tracing_django.py';
 }
 
 /** @returns {string[]} all files with tests, in TypeScript and Python, as paths below `test` */

@@ -16,12 +16,13 @@ import {
   prepareDeployTools,
   prepareGoClient,
   prepareH2spec,
+  prepareNewestDjango,
   prepareOldGevent,
   preparePython,
   prepareSecondNode,
 } from './setup.mjs';
 import { compile, installPackages, lint, ROOT, runTests, SETUP } from './steps.mjs';
-import { compiled, needsEachNode, testPaths } from './test-files.mjs';
+import { compiled, needsEachDjango, needsEachNode, testPaths } from './test-files.mjs';
 
 const CI = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
 
@@ -41,8 +42,9 @@ prepareGoClient();
 prepareApiDocs();
 const python = preparePython();
 prepareOldGevent();
+const newestDjango = prepareNewestDjango();
 await prepareApplications();
-const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), await conformanceRun()];
+const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), newestDjangoRun(), await conformanceRun()];
 report(results);
 
 function pythonChecks() {
@@ -75,6 +77,13 @@ function pythonRun() {
     python,
     testPaths().filter((path) => path.endsWith('.py')),
   );
+}
+
+function newestDjangoRun() {
+  if (newestDjango === null)
+    return skippedRun('traces with the newest Django: there is no Python 3.12 or later for it');
+  console.log('- traces with the newest Django');
+  return runPythonTests(newestDjango, testPaths().filter(needsEachDjango));
 }
 
 /** Suites of others with this server beneath them. A failure that is explained in `docs/conformance.md` does not count. */

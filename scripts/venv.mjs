@@ -1,28 +1,36 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { ROOT, run } from './steps.mjs';
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than another one on the PATH. */
 const PYTHONS = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
 
+/** The oldest minor version of Python 3 that Viaduct supports. */
+const OLDEST_MINOR = 10;
+
 /**
  * Makes a virtual environment with the packages of a requirements file, unless it exists.
  *
  * @param {string} venv
  * @param {string} requirements
- * @param {{ repair?: () => boolean, pipArgs?: readonly string[] }} [options] `repair` installs the missing modules of Python; it returns whether
- *   it could. `pipArgs` are further arguments of `pip install`.
+ * @param {{ repair?: () => boolean, pipArgs?: readonly string[], oldestMinor?: number }} [options] `repair` installs the missing modules of Python;
+ *   it returns whether it could. `pipArgs` are further arguments of `pip install`. The packages need Python 3.`oldestMinor`.
  * @returns {string | null} its interpreter; null when it could not be made, and the reason is printed
  */
-export function prepareVenv(venv, requirements, { repair = () => false, pipArgs = [] } = {}) {
+export function prepareVenv(
+  venv,
+  requirements,
+  { repair = () => false, pipArgs = [], oldestMinor = OLDEST_MINOR } = {},
+) {
   const python = join(venv, 'bin/python');
   if (isPrepared(venv, requirements)) return python;
-  const base = PYTHONS.find(isRecentPython);
+  const base = [...PYTHONS, ...pyenvPythons()].find((name) => isRecentPython(name, oldestMinor));
   if (base === undefined) {
     console.log(
-      'Cannot find Python: there is no Python 3.10 or later on the PATH. Install one, then run this command again.',
+      `Cannot find Python: there is no Python 3.${oldestMinor} or later on the PATH or in pyenv. Install one, then run this command again.`,
     );
     return null;
   }
@@ -76,9 +84,14 @@ function makeVenv(base, venv) {
   return null;
 }
 
-function isRecentPython(name) {
-  const test = 'import sys; sys.exit(sys.version_info < (3, 10))';
-  return succeeds(name, ['-c', test]);
+function isRecentPython(name, oldestMinor) {
+  return succeeds(name, ['-c', `import sys; sys.exit(sys.version_info < (3, ${oldestMinor}))`]);
+}
+
+/** Those that pyenv has installed. Its names on the PATH run only the version that was chosen for the directory. */
+function pyenvPythons() {
+  const versions = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
+  return existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, 'bin/python3')) : [];
 }
 
 function succeeds(command, args) {

@@ -1,7 +1,7 @@
 """The JSON that the server and this package exchange. Type checkers import this file; a running worker does not.
 
-`channel.ts` has the other end of the control messages, `release.ts` that of Options, `discover.ts` that of Target and
-Project.
+`channel.ts` has the other end of the control messages, `zygote-program.ts` that of Options, `discover.ts` that of
+Target and Project.
 """
 
 from typing import Literal, TypeAlias, TypedDict

@@ -16,7 +16,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 END = 64
 """The signal that asks the reaper to kill the zygote, the last one of the real-time signals. Nobody else sends it, and
-before the reaper exists it ends the process. `release.ts` has the same number."""
+before the reaper exists it ends the process. `zygote.ts` has the same number."""
 
 
 def start() -> None:

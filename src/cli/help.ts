@@ -1,7 +1,7 @@
 import { environmentName, fileKey, flagName, type Setting } from '../config/setting.ts';
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { formatValue } from '../config/value.ts';
-import { COMMANDS } from './arguments.ts';
+import { COMMANDS } from './command-names.ts';
 
 const WIDTH = 96;
 const LABEL_WIDTH = 30;

@@ -3,7 +3,8 @@ import { keepCompiledCode } from '../os/compile-cache.ts';
 import { closeDebugger } from '../os/debugger.ts';
 
 import { VERSION } from '../version.ts';
-import { type Arguments, isControl, readArguments } from './arguments.ts';
+import { type Arguments, readArguments } from './arguments.ts';
+import { isControl } from './command-names.ts';
 import { helpText } from './help.ts';
 import { reportError } from './output.ts';
 

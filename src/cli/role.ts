@@ -3,7 +3,7 @@ import { ViaductError } from '../errors.ts';
 import type { Finding } from '../project/project.ts';
 import type { LoadedConfiguration } from '../site/load-configuration.ts';
 import type { RouteConfig, Site } from '../site/schema/site.ts';
-import type { Command } from './arguments.ts';
+import type { Command } from './command-names.ts';
 
 /** The part that a server plays: web server and application server, or one of them alone. */
 export type Role = 'both' | 'app' | 'web';

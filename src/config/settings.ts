@@ -2,11 +2,18 @@ import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { LOG_SETTINGS } from './log-settings.ts';
 import { MAIN_SETTINGS } from './main-settings.ts';
 import type { MiddlewareEntry } from './middleware.ts';
+import { TARGET_SETTINGS } from './target-settings.ts';
 import type { Mount } from './value.ts';
 import { WORKER_SETTINGS } from './worker-settings.ts';
 
 /** Every setting, declared once. Flags, `VIADUCT_*`, keys of files, `--help` and docs/settings.md derive from this table. */
-export const SETTINGS = { ...MAIN_SETTINGS, ...LOG_SETTINGS, ...LIMIT_SETTINGS, ...WORKER_SETTINGS };
+export const SETTINGS = {
+  ...TARGET_SETTINGS,
+  ...MAIN_SETTINGS,
+  ...LOG_SETTINGS,
+  ...LIMIT_SETTINGS,
+  ...WORKER_SETTINGS,
+};
 
 export type SettingName = keyof typeof SETTINGS;
 

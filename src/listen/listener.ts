@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
+import { unmapped } from '../http/peer.ts';
 import type { Address } from './address.ts';
 import { ConnectionAcceptor, type ConnectionAcceptorOptions, type ProtocolHandlers } from './connection-acceptor.ts';
 import { descriptorLimit, isNearLimit } from './descriptors.ts';
@@ -21,6 +22,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #acceptor: ConnectionAcceptor;
   #server: Server | null = null;
+  /** Who gets the connections to one address of this port, by the address. */
+  #within: ReadonlyMap<string, Listener> = new Map();
 
   constructor(options: ListenerOptions, handlers: ProtocolHandlers) {
     this.address = options.address;
@@ -37,14 +40,12 @@ export class Listener {
    */
   async listen(): Promise<void> {
     const { address } = this;
-    if (address.secure === true && !this.#secure) {
-      throw noCertificate(this.url);
-    }
+    this.#requireCertificate();
     if (address.kind === 'unix') await prepareSocketPath(address.path);
     const limit = descriptorLimit();
     const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) => {
       if (isNearLimit(socket, limit)) this.#options.onExhausted?.(limit);
-      this.#acceptor.accept(socket);
+      this.#receiverOf(socket).#acceptor.accept(socket);
     });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
@@ -63,6 +64,34 @@ export class Listener {
     // Only the client is affected: the server continues.
     server.on('error', (error) => this.#options.onRefused?.(`it cannot be accepted (${error.message})`, ''));
     if (address.kind === 'unix') this.#setAccess(address.path, address);
+  }
+
+  /**
+   * Becomes ready for connections that a listener of all hosts gives it: see `share`.
+   *
+   * @throws ViaductError `LISTEN` without a certificate that the address needs
+   */
+  listenWithin(): void {
+    this.#requireCertificate();
+  }
+
+  #requireCertificate(): void {
+    if (this.address.secure === true && !this.#secure) throw noCertificate(this.url);
+  }
+
+  /** Whether the operating system gives connections to this listener, and not another listener that shares its port. */
+  get isBound(): boolean {
+    return this.#server !== null;
+  }
+
+  /** From now on, connections to an address go to the listener that has this address in `within`, which needs no binding. */
+  share(within: ReadonlyMap<string, Listener>): void {
+    this.#within = within;
+  }
+
+  #receiverOf(socket: Socket): Listener {
+    if (this.#within.size === 0) return this;
+    return this.#within.get(unmapped(socket.localAddress ?? '')) ?? this;
   }
 
   #setAccess(path: string, access: SocketAccess): void {

@@ -1,5 +1,4 @@
-import { isIPv4, isIPv6, type Socket, SocketAddress } from 'node:net';
-import { unmapped } from '../http/peer.ts';
+import { isIPv4, isIPv6, type Socket } from 'node:net';
 import {
   attachSocket,
   type ClientSocket,
@@ -7,6 +6,7 @@ import {
   type Receiver,
   readSocket,
 } from '../http/transport/socket-reader.ts';
+import { numericAddress } from './numeric-address.ts';
 
 /** What a PROXY header says about the connection that the proxy accepted. */
 export interface ProxiedClient {
@@ -76,7 +76,7 @@ function parseVersion1(bytes: Buffer): ProxyHeader | 'incomplete' | 'malformed' 
   const fits =
     more.length === 0 && [source, destination].every((address) => isAddress(address) && !address.includes('%'));
   if (!fits || ![sourcePort, destinationPort].every(isPort)) return 'malformed';
-  const remoteAddress = family === 'TCP4' ? source : shortened(source);
+  const remoteAddress = numericAddress(source) ?? source;
   const client = { remoteAddress, remotePort: Number(sourcePort), serverPort: destinationPort, secure: false };
   return { length, client };
 }
@@ -106,7 +106,7 @@ function parseVersion2(bytes: Buffer): ProxyHeader | 'incomplete' | 'malformed' 
   }
   if (family !== V2_IPV6) return { length, client: null };
   const groups = Array.from({ length: 8 }, (_, i) => content.readUInt16BE(2 * i).toString(16));
-  const remoteAddress = shortened(groups.join(':'));
+  const remoteAddress = numericAddress(groups.join(':')) ?? '';
   const serverPort = `${content.readUInt16BE(34)}`;
   return { length, client: { remoteAddress, remotePort: content.readUInt16BE(32), serverPort, secure } };
 }
@@ -124,11 +124,6 @@ function usedTls(additions: Buffer): boolean | 'malformed' {
     at = end;
   }
   return secure;
-}
-
-/** The usual form of an IPv6 address (RFC 5952). */
-function shortened(address: string): string {
-  return unmapped(new SocketAddress({ address, family: 'ipv6' }).address);
 }
 
 /** Why a connection has no valid header. */

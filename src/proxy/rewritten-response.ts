@@ -1,8 +1,18 @@
+import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
+import { fieldValue } from '../placeholders/bytes.ts';
+import { NO_ANSWER, NO_GROUPS, NO_VALUES } from '../placeholders/placeholder.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
+import { parseTemplate, type Template } from '../placeholders/template.ts';
+import { Pattern } from '../routing/pattern.ts';
 
-/** A start, or a whole name, and what replaces it. */
+/** What is replaced, by either `from` or `pattern`, and what replaces it. */
 export interface Replacement {
-  readonly from: string;
+  /** A start, or a whole name, with placeholders. */
+  readonly from?: string | undefined;
+  /** Regular expression (`Pattern`). A value that matches is replaced as a whole. */
+  readonly pattern?: string | undefined;
+  /** A text with placeholders, and with the groups of `pattern`. */
   readonly to: string;
 }
 
@@ -20,6 +30,20 @@ export interface RewritingOptions {
   readonly ownCookie: string | null;
 }
 
+/** A replacement, with its texts split into pieces. */
+interface Rule {
+  readonly from: Template | Pattern;
+  readonly to: Template;
+  /** Whether the result can be the name of another host, because `to` starts with two slashes. */
+  readonly namesHost: boolean;
+}
+
+interface Rules {
+  readonly redirects: readonly Rule[];
+  readonly cookiePath: readonly Rule[];
+  readonly cookieDomain: readonly Rule[];
+}
+
 const LINE = /^(location|refresh|set-cookie):[ \t]*(.*)$/gim;
 const REFRESH = /^([^;,]*[;,][ \t]*url[ \t]*=[ \t]*["']?)(.*)$/i;
 const ATTRIBUTE = /^([ \t]*)(path|domain)[ \t]*=[ \t]*(.*?)[ \t]*$/i;
@@ -27,26 +51,36 @@ const ATTRIBUTE = /^([ \t]*)(path|domain)[ \t]*=[ \t]*(.*?)[ \t]*$/i;
 /**
  * Rewrites what a backend says about its own addresses for clients, like nginx's `proxy_redirect`, `proxy_cookie_path` and
  * `proxy_cookie_domain`.
+ *
+ * @throws ViaductError `SETTINGS` for an invalid pattern, and for a placeholder that does not exist
  */
-export function rewritingOf(options: RewritingOptions): (response: Response) => Response {
-  const { redirects, ownCookie } = options;
+export function rewritingOf(
+  options: RewritingOptions,
+  placeholders: Placeholders,
+): (request: Request, response: Response) => Response {
+  const { ownCookie } = options;
+  const rules: Rules = {
+    redirects: options.redirects.map((one) => ruleOf(one, 'redirects', placeholders)),
+    cookiePath: options.cookiePath.map((one) => ruleOf(one, 'cookie_path', placeholders)),
+    cookieDomain: options.cookieDomain.map((one) => ruleOf(one, 'cookie_domain', placeholders)),
+  };
 
-  function rewritten(name: string, value: string): string {
+  function rewritten(name: string, value: string, request: Request): string {
     switch (name.toLowerCase()) {
       case 'location':
-        return rewriteUrl(value, redirects);
+        return rewriteUrl(value, rules, request);
       case 'refresh':
-        return value.replace(REFRESH, (_, start: string, url: string) => start + rewriteUrl(url, redirects));
+        return value.replace(REFRESH, (_, start: string, url: string) => start + rewriteUrl(url, rules, request));
       default:
-        return ownCookie !== null && value.startsWith(`${ownCookie}=`) ? value : rewriteCookie(value, options);
+        return ownCookie !== null && value.startsWith(`${ownCookie}=`) ? value : rewriteCookie(value, rules, request);
     }
   }
 
-  return (response) => {
+  return (request, response) => {
     if (response.status < 200) return response;
     const lines = response.lines.replace(
       LINE,
-      (_, name: string, value: string) => `${name}: ${rewritten(name, value)}`,
+      (_, name: string, value: string) => `${name}: ${rewritten(name, value, request)}`,
     );
     if (lines === response.lines) return response;
     const { status, reason, contentLength, has, body } = response;
@@ -54,27 +88,65 @@ export function rewritingOf(options: RewritingOptions): (response: Response) => 
   };
 }
 
-/** The rest of a URL must not become the name of another host. Browsers leave out tabs. */
-function rewriteUrl(url: string, rules: readonly Replacement[]): string {
-  const rule = rules.find(({ from }) => url.startsWith(from));
-  if (rule === undefined) return url;
-  const result = rule.to + url.slice(rule.from.length);
-  return /^\/(?![/\\])/.test(rule.to) ? result.replace(/^\/[/\\\t]+/, '/') : result;
+function ruleOf({ from, pattern, to }: Replacement, setting: string, placeholders: Placeholders): Rule {
+  const matched = pattern === undefined ? null : new Pattern(pattern, setting);
+  const groups = matched === null ? NO_GROUPS : { names: matched.groupNames, areEncoded: true };
+  return {
+    from: matched ?? parseTemplate(from ?? '', placeholders, { setting }),
+    to: parseTemplate(to, placeholders, { setting, groups }),
+    namesHost: /^\/[/\\]/.test(to),
+  };
+}
+
+/** What the first rule whose `from` is a start of `value`, or matches it, makes of it; null if there is no such rule. */
+function replaced(
+  value: string,
+  rules: readonly Rule[],
+  request: Request,
+  isFrom = (from: string) => value.startsWith(from),
+): { readonly rule: Rule; readonly text: string; readonly rest: string } | null {
+  for (const rule of rules) {
+    if (rule.from instanceof Pattern) {
+      const groups = rule.from.match(value);
+      if (groups !== null) return { rule, text: filled(rule.to, request, groups), rest: '' };
+      continue;
+    }
+    const from = filled(rule.from, request, NO_VALUES);
+    if (isFrom(from)) return { rule, text: filled(rule.to, request, NO_VALUES), rest: value.slice(from.length) };
+  }
+  return null;
+}
+
+/** A text of a rule. A value can neither end the field nor the attribute of a cookie. */
+function filled(template: Template, request: Request, groups: readonly string[]): string {
+  let text = '';
+  for (const piece of template)
+    text +=
+      typeof piece === 'string' ? piece : fieldValue(piece.value(request, NO_ANSWER, groups)).replaceAll(';', '%3B');
+  return text;
+}
+
+/** Values and the rest of a URL must not become the name of another host. Browsers leave out tabs. */
+function rewriteUrl(url: string, { redirects }: Rules, request: Request): string {
+  const found = replaced(url, redirects, request);
+  if (found === null) return url;
+  const result = found.text + found.rest;
+  return found.rule.namesHost ? result : result.replace(/^\/[/\\\t]+/, '/');
 }
 
 /** RFC 6265 section 5.2: attributes follow the first semicolon. */
-function rewriteCookie(cookie: string, { cookiePath, cookieDomain }: RewritingOptions): string {
+function rewriteCookie(cookie: string, { cookiePath, cookieDomain }: Rules, request: Request): string {
   const [pair = '', ...attributes] = cookie.split(';');
   const rewritten = attributes.flatMap((attribute) => {
     const [, space = '', name = '', value = ''] = ATTRIBUTE.exec(attribute) ?? [];
     if (name === '') return [attribute];
     if (name.toLowerCase() === 'path') {
-      const rule = cookiePath.find(({ from }) => value.startsWith(from));
-      return [rule === undefined ? attribute : `${space}${name}=${rule.to}${value.slice(rule.from.length)}`];
+      const found = replaced(value, cookiePath, request);
+      return [found === null ? attribute : `${space}${name}=${found.text}${found.rest}`];
     }
-    const rule = cookieDomain.find(({ from }) => bareDomain(from) === bareDomain(value));
-    if (rule === undefined) return [attribute];
-    return rule.to === '' ? [] : [`${space}${name}=${rule.to}`];
+    const found = replaced(value, cookieDomain, request, (from) => bareDomain(from) === bareDomain(value));
+    if (found === null) return [attribute];
+    return found.text === '' ? [] : [`${space}${name}=${found.text}`];
   });
   return [pair, ...rewritten].join(';');
 }

@@ -1,7 +1,7 @@
 import { replaceFields } from '../http/derived-request.ts';
 import { FieldNames } from '../http/field-names.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
-import type { Request } from '../http/message.ts';
+import type { HeaderList, Later, Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import { TRACE_FIELD } from '../trace/token.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -43,13 +43,27 @@ function tracedHandler(handler: Handler): Handler {
   };
 }
 
+/** The ends of chains that add `Trace.addedParent` to the fields of a request themselves. */
+const adding = new WeakSet<Next>();
+
+/** Says that `next` adds `Trace.addedParent` to the fields of a request, so that no request has to be derived for it. */
+export function addsTraceParent(next: Next): Next {
+  adding.add(next);
+  return next;
+}
+
 function tracedEnd({ name, next, application = '', recordsSteps = false }: ChainEnd): Next {
+  const adds = adding.has(next);
   return (request: Request) => {
     const { trace } = request.record;
     if (trace === null) return next(request);
     if (recordsSteps) return next(request);
     if (application !== '') trace.application = application;
     const span = trace.begin('handler', name);
+    if (adds && !hasOwnFields(request.headers)) {
+      trace.addParent(span, name, request.headers);
+      return watch(trace, span, name, () => next(request));
+    }
     const passed = withTraceParent(request, trace);
     trace.passedRequest(span, name, passed.headers);
     return watch(trace, span, name, () => next(passed));
@@ -58,6 +72,17 @@ function tracedEnd({ name, next, application = '', recordsSteps = false }: Chain
 
 const OWN_FIELDS = new FieldNames(['traceparent', TRACE_FIELD]);
 const OWN_FIELDS_AND_STATE = new FieldNames(['traceparent', 'tracestate', TRACE_FIELD]);
+
+/** Whether a field has to be removed before the application gets the request. Most names differ in length already. */
+function hasOwnFields(headers: HeaderList): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (OWN_LENGTHS.includes(name.length) && OWN_FIELDS_AND_STATE.has(name)) return true;
+  }
+  return false;
+}
+
+const OWN_LENGTHS = ['traceparent', 'tracestate', TRACE_FIELD].map(({ length }) => length);
 
 /**
  * The request as applications and backends get it, so that their spans belong to this trace (W3C Trace Context). The state of a trace that others
@@ -70,38 +95,53 @@ function withTraceParent(request: Request, trace: Trace): Request {
 
 /** Ends the span when the step has answered, at once or later, and notes the fields of the response. */
 function watch(trace: Trace, span: number, name: string, run: () => HandlerResult): HandlerResult {
-  const answered = (response: Response): void => {
-    trace.passedResponse(span, name, response.status, response.lines);
-    trace.end(span);
-  };
-  const failed = (error: unknown): void => {
-    trace.set(span, 'error', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-    trace.end(span);
-  };
   let result: HandlerResult;
   try {
     result = run();
   } catch (error) {
-    failed(error);
+    failed(trace, span, error);
     throw error;
   }
-  if (result instanceof Response) {
-    answered(result);
-    return result;
+  if (!(result instanceof Response)) return new WatchedResult(trace, span, name, result);
+  answered(trace, span, name, result);
+  return result;
+}
+
+function answered(trace: Trace, span: number, name: string, { status, lines }: Response): void {
+  trace.passedResponse(span, name, status, lines);
+  trace.end(span);
+}
+
+function failed(trace: Trace, span: number, error: unknown): void {
+  trace.set(span, 'error', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  trace.end(span);
+}
+
+/** A result that comes later, and ends its span then. */
+class WatchedResult implements Later<Response> {
+  readonly #trace: Trace;
+  readonly #span: number;
+  readonly #name: string;
+  readonly #result: Later<Response>;
+
+  constructor(trace: Trace, span: number, name: string, result: Later<Response>) {
+    this.#trace = trace;
+    this.#span = span;
+    this.#name = name;
+    this.#result = result;
   }
-  return {
-    // biome-ignore lint/suspicious/noThenProperty: callers wait for a later result through its `then`
-    then(onValue, onError) {
-      result.then(
-        (response) => {
-          answered(response);
-          onValue(response);
-        },
-        (error) => {
-          failed(error);
-          onError(error);
-        },
-      );
-    },
-  };
+
+  // biome-ignore lint/suspicious/noThenProperty: callers wait for a later result through its `then`
+  then(onValue: (response: Response) => unknown, onError: (error: unknown) => unknown): void {
+    this.#result.then(
+      (response) => {
+        answered(this.#trace, this.#span, this.#name, response);
+        onValue(response);
+      },
+      (error) => {
+        failed(this.#trace, this.#span, error);
+        onError(error);
+      },
+    );
+  }
 }

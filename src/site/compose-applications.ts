@@ -1,7 +1,7 @@
 import type { MiddlewareEntry, PythonMiddleware } from '../config/middleware.ts';
 import { ViaductError } from '../errors.ts';
 import type { Handler, Next } from '../http/handler.ts';
-import { composeTraced } from '../routing/traced-chain.ts';
+import { addsTraceParent, composeTraced } from '../routing/traced-chain.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { compose } from '../wsgi/compose.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
@@ -77,7 +77,10 @@ export async function composeApplications(
         started.push(composed);
         await start(composed);
       }
-      const next = serveApplication(composed, server);
+      const served = serveApplication(composed, server);
+      // A worker adds fields to the environ. Middleware and applications in TypeScript read those of the request.
+      const isPython = callerApplication === undefined && module === undefined && chain.length === 0;
+      const next = isPython ? addsTraceParent(served) : served;
       nexts.set(name, around === null ? next : composeTraced([around], { name, next, recordsSteps: true }));
     }
   } catch (error) {

@@ -41,9 +41,9 @@ function mounted({ mount: prefix }: RouteConfig, { keys, errors }: RouteContext)
 
 function redirection({ redirect: options }: RouteConfig, { keys, errors, placeholders }: RouteContext): Handler[] {
   if (options === undefined) return [];
-  const { to, status, pattern } = options;
+  const { to, status, pattern, decoded } = options;
   const handler = errors.attempt([...keys, 'redirect'], () =>
-    redirect(omitUndefined({ to, status, pattern }), placeholders),
+    redirect(omitUndefined({ to, status, pattern, decoded }), placeholders),
   );
   return handler === null ? [] : [handler];
 }

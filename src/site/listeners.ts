@@ -2,7 +2,9 @@ import { ViaductError } from '../errors.ts';
 import { type Address, parseAddress } from '../listen/address.ts';
 import type { ConnectionAcceptorOptions, ProtocolHandlers } from '../listen/connection-acceptor.ts';
 import { Listener, noCertificate } from '../listen/listener.ts';
+import { numericAddress } from '../listen/numeric-address.ts';
 import { PendingConnections } from '../listen/pending-connections.ts';
+import { sharedWith } from '../listen/shared-port.ts';
 import { CertificateWatch } from '../listen/tls/certificate-watch.ts';
 import type { CertificateStatus } from '../listen/tls/tls-contexts.ts';
 import { TlsTerminator } from '../listen/tls/tls-terminator.ts';
@@ -79,10 +81,13 @@ export class Listeners {
     };
     const failures: ViaductError[] = [];
     for (const text of addresses) {
-      if (this.#open.has(text) || opened.has(text)) continue;
+      const isShared = sharedWith(parseAddress(text), addresses.map(parseAddress)) !== null;
+      const before = this.#open.get(text);
+      if (opened.has(text) || (before !== undefined && (isShared || before.isBound))) continue;
       try {
         const listener = this.#listener(text, addresses, tls, pending.handlers);
-        await listener.listen();
+        if (isShared) listener.listenWithin();
+        else await listener.listen();
         opened.set(text, listener);
       } catch (error) {
         if (!(error instanceof ViaductError)) throw error;
@@ -97,12 +102,16 @@ export class Listeners {
       environs: this.#all.map(({ listener }) => environOf(listener)),
       addresses: this.#all.map(({ text }) => (addresses.includes(text) ? text : '')),
       commit: () => {
-        for (const [text, listener] of opened) this.#open.set(text, listener);
+        for (const [text, listener] of opened) {
+          this.#open.get(text)?.close();
+          this.#open.set(text, listener);
+        }
         for (const [text, listener] of this.#open) {
           if (addresses.includes(text)) continue;
           this.#open.delete(text);
           listener.close();
         }
+        this.#sharePorts();
         this.#use(tls, configuration);
         pending.open();
       },
@@ -113,6 +122,20 @@ export class Listeners {
   close(): void {
     this.#watch?.stop();
     for (const listener of this.#open.values()) listener.close();
+  }
+
+  /** Gives the connections to one address of a port of all hosts to the listener of this address. */
+  #sharePorts(): void {
+    const listeners = [...this.#open.values()];
+    const addresses = listeners.map(({ address }) => address);
+    const within = new Map<Address, Map<string, Listener>>();
+    for (const listener of listeners) {
+      const around = listener.isBound ? null : sharedWith(listener.address, addresses);
+      if (around === null || listener.address.kind !== 'tcp') continue;
+      const known = within.get(around) ?? new Map<string, Listener>();
+      within.set(around, known.set(numericAddress(listener.address.host) ?? '', listener));
+    }
+    for (const listener of listeners) listener.share(within.get(listener.address) ?? new Map());
   }
 
   #listener(text: string, all: readonly string[], tls: TlsTerminator | null, handlers: ProtocolHandlers): Listener {

@@ -13,7 +13,8 @@ import { roundRobin } from '../proxy/balancers/round-robin.ts';
 import { rememberBackends } from '../proxy/discovery/discovered-backends.ts';
 import { hashKey } from '../proxy/hash-key.ts';
 import type { ActiveCheckOptions } from '../proxy/health/active-checks.ts';
-import { type ReverseProxyOptions, reverseProxy } from '../proxy/reverse-proxy.ts';
+import { reverseProxy } from '../proxy/reverse-proxy.ts';
+import type { ReverseProxyOptions } from '../proxy/reverse-proxy-options.ts';
 import type { StickyOptions } from '../proxy/sticky.ts';
 import { discoveryOf, isSource } from './discovery.ts';
 import { notFound } from './not-found.ts';
@@ -43,7 +44,7 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
   const sources = errors.attempt([...keys, 'proxy'], () => sourcesOf(backends, options, tls, context));
   if (sources === null) return { name: 'proxy', next: notFound };
   const rewriting = errors.attempt([...keys, 'proxy_options', 'redirects'], () => [
-    responseRewriting(route, sources.backends),
+    responseRewriting(route, sources.backends, context.placeholders),
   ]);
   const proxy = reverseProxy({
     ...omitUndefined({
@@ -90,7 +91,10 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
   const rewrite = rewriting?.[0] ?? null;
   return {
     name,
-    next: rewrite === null ? proxy.handle : (request) => mapResponse(proxy.handle(request), rewrite),
+    next:
+      rewrite === null
+        ? proxy.handle
+        : (request) => mapResponse(proxy.handle(request), (response) => rewrite(request, response)),
   };
 }
 

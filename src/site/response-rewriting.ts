@@ -1,4 +1,6 @@
 import { ViaductError } from '../errors.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
+import { templateOfPlain } from '../placeholders/template.ts';
 import { type Backend, backendAuthority } from '../proxy/backend.ts';
 import { type Replacement, rewritingOf } from '../proxy/rewritten-response.ts';
 import type { RouteConfig } from './schema/site.ts';
@@ -6,30 +8,33 @@ import type { RouteConfig } from './schema/site.ts';
 /**
  * What rewrites the addresses in the responses of a route's backends; null if nothing does.
  *
- * @throws ViaductError `SETTINGS` for the redirects of backends that have no URL
+ * @throws ViaductError `SETTINGS` for the redirects of backends that have no URL, for patterns that are invalid, and for placeholders that do not exist
  */
 export function responseRewriting(
   { proxy_options: options, rewrite }: RouteConfig,
   backends: readonly Backend[],
+  placeholders: Placeholders,
 ): ReturnType<typeof rewritingOf> | null {
   const { redirects, cookie_path: cookiePath, cookie_domain: cookieDomain } = options;
   if (redirects.length + cookiePath.length + cookieDomain.length === 0) return null;
   const prefix = rewrite?.prefix ?? '';
   const replacement = rewrite?.replacement ?? '';
   const own = backends.flatMap(originsOf).map((origin): Replacement => {
-    return { from: `${origin}${withoutSlash(replacement)}/`, to: `${withoutSlash(prefix)}/` };
+    const plain = (path: string): string => `${templateOfPlain(withoutSlash(path))}/`;
+    return { from: `${origin}${plain(replacement)}`, to: plain(prefix) };
   });
   if (redirects.includes('backend') && own.length === 0) {
     throw new ViaductError('SETTINGS', 'Cannot rewrite redirects to the backends: none of them has a URL of http', {
       advice: 'Write { from = "http://…", to = "/" } for their redirects.',
     });
   }
-  return rewritingOf({
+  const rewriting = {
     redirects: redirects.flatMap((one) => (one === 'backend' ? own : [one])),
     cookiePath,
     cookieDomain,
     ownCookie: options.sticky?.cookie ?? null,
-  });
+  };
+  return rewritingOf(rewriting, placeholders);
 }
 
 /** The URLs of a backend without a path, with and without the usual port. */

@@ -2,6 +2,7 @@ import { traceClock } from './clock.ts';
 import type {
   ApplicationPart,
   ExceptionPart,
+  Field,
   Hop,
   Raise,
   RequestPart,
@@ -14,12 +15,14 @@ import { groupedEnviron } from './environ-groups.ts';
 import { fieldsOf } from './field-lines.ts';
 import { Malformed } from './marshal-reader.ts';
 import { neighbourNotes } from './neighbours.ts';
-import { type PythonFields, type PythonPart, readPythonPart } from './python-part.ts';
+import type { PythonFields } from './python-log.ts';
+import { type PythonPart, readPythonPart } from './python-part.ts';
 import { summarizeQueries } from './query-summary.ts';
 import type { RecordedException, RecordedRaise } from './recorded-exception.ts';
 import { redactField, redactNamed, redactSource, redactTarget, redactText } from './redact.ts';
 import { type PlacedSpans, placedSpans, shownSpans } from './spans-of.ts';
 import { timeParts } from './time-parts.ts';
+import { formatTraceParent } from './trace-context.ts';
 import type { TracedRequest, TraceRecord } from './trace-record.ts';
 
 /** Makes what is shown of a trace: Python's record is decoded, everything is on one clock, and secrets are redacted. */
@@ -115,12 +118,12 @@ function applicationOf({ application, worker }: TraceRecord, python: PythonPart 
 /** In order of time: the requests inwards, then the responses outwards. Those of Python lie between those of the server. */
 function hopsOf(trace: TraceRecord, python: PythonPart | null, { ofServer, ofPython }: PlacedSpans): Hop[] {
   const server = trace.hops.map(
-    ({ span, direction, name, status, fields }): Hop => ({
+    ({ span, direction, name, status, fields }, index): Hop => ({
       span: ofServer[span] ?? -1,
       direction,
       name,
       status,
-      headers: fieldsOf(fields),
+      headers: index === trace.parentHop ? [...fieldsOf(fields), parentOf(trace)] : fieldsOf(fields),
     }),
   );
   const worker = (python?.hops ?? []).map(
@@ -137,6 +140,10 @@ function hopsOf(trace: TraceRecord, python: PythonPart | null, { ofServer, ofPyt
   const inwards = outwards < 0 ? server : server.slice(0, outwards);
   const others = outwards < 0 ? [] : server.slice(outwards);
   return [...inwards, ...worker.filter(isRequest), ...worker.filter((hop) => !isRequest(hop)), ...others];
+}
+
+function parentOf({ traceId, spanId }: TraceRecord): Field {
+  return ['traceparent', formatTraceParent(traceId, spanId)];
 }
 
 function shownFields(fields: PythonFields): (readonly [string, string])[] {

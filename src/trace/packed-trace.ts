@@ -28,27 +28,42 @@ const writer = new RecordWriter();
 
 /** Copies a trace into `memory`. `unpackTrace` reads it. */
 export function packTrace(trace: TraceRecord, memory: TraceMemory): StoredBytes {
-  const { request, recorded, route } = trace;
+  const { request, recorded, route, spans, hops } = trace;
   writer.text(request.path);
   writer.text(request.query);
-  for (const text of [trace.id, trace.traceId, trace.spanId, trace.parentSpanId ?? '', trace.kept, trace.detail])
-    writer.text(text);
   packRequest(request);
-  for (const text of [trace.routeName, trace.application, trace.reason, trace.python, trace.pythonMissing])
-    writer.text(text);
+  writer.text(trace.id);
+  writer.text(trace.traceId);
+  writer.text(trace.spanId);
+  writer.text(trace.parentSpanId ?? '');
+  writer.name(trace.kept);
+  writer.name(trace.detail);
+  writer.name(trace.routeName);
+  writer.name(trace.application);
+  writer.text(trace.reason);
+  writer.name(trace.python);
+  writer.text(trace.pythonMissing);
   writer.fields(trace.lines);
-  for (const number of [trace.startedAt, trace.startMs, trace.endMs, trace.returnedMs, trace.returnedAfterMs])
-    writer.number(number);
-  for (const number of [trace.dropped, trace.worker, trace.queueUs, trace.pythonUs, trace.status, trace.bodyBytes])
-    writer.number(number);
+  writer.number(trace.startedAt);
+  writer.number(trace.startMs);
+  writer.number(trace.endMs);
+  writer.number(trace.returnedMs);
+  writer.number(trace.returnedAfterMs);
+  writer.number(trace.parentHop);
+  writer.number(trace.dropped);
+  writer.number(trace.worker);
+  writer.number(trace.queueUs);
+  writer.number(trace.pythonUs);
+  writer.number(trace.status);
+  writer.number(trace.bodyBytes);
   writer.number(recorded === null ? 0 : 1);
-  if (recorded !== null) packRecorded(recorded);
+  if (recorded !== null) packRecorded(recorded, request);
   writer.number(route === null ? 0 : 1);
   if (route !== null) packRoute(route);
-  writer.number(trace.spans.length);
-  for (const span of trace.spans) packSpan(span);
-  writer.number(trace.hops.length);
-  for (const hop of trace.hops) packHop(hop);
+  writer.number(spans.length);
+  for (let i = 0; i < spans.length; i += 1) packSpan(spans[i] as RecordedSpan);
+  writer.number(hops.length);
+  for (let i = 0; i < hops.length; i += 1) packHop(hops[i] as RecordedHop);
   writer.text(trace.thrown === null ? '' : JSON.stringify(trace.thrown));
   return writer.finish(trace.payload, memory);
 }
@@ -57,21 +72,23 @@ export function packTrace(trace: TraceRecord, memory: TraceMemory): StoredBytes 
 export function unpackTrace(stored: StoredBytes): TraceRecord {
   const reader = new RecordReader(stored);
   const text = (): string => reader.text();
+  const name = (): string => reader.name();
   const number = (): number => reader.number();
   const path = text();
   const query = text();
+  const request = unpackRequest(reader, path, query);
   return {
+    request,
     id: text(),
     traceId: text(),
     spanId: text(),
     parentSpanId: text() || null,
-    kept: text() as TraceDocument['kept'],
-    detail: text() as TraceDocument['detail'],
-    request: unpackRequest(reader, path, query),
-    routeName: text(),
-    application: text(),
+    kept: name() as TraceDocument['kept'],
+    detail: name() as TraceDocument['detail'],
+    routeName: name(),
+    application: name(),
     reason: text(),
-    python: text() as PythonState,
+    python: name() as PythonState,
     pythonMissing: text(),
     lines: reader.fields() as string,
     startedAt: number(),
@@ -79,13 +96,14 @@ export function unpackTrace(stored: StoredBytes): TraceRecord {
     endMs: number(),
     returnedMs: number(),
     returnedAfterMs: number(),
+    parentHop: number(),
     dropped: number(),
     worker: number(),
     queueUs: number(),
     pythonUs: number(),
     status: number(),
     bodyBytes: number(),
-    recorded: number() === 0 ? null : unpackRecorded(reader),
+    recorded: number() === 0 ? null : unpackRecorded(reader, request),
     route: number() === 0 ? null : unpackRoute(reader),
     spans: reader.list(number(), () => unpackSpan(reader)),
     hops: reader.list(number(), () => unpackHop(reader)),
@@ -111,7 +129,11 @@ function unpackThrown(text: string): RecordedException | null {
 }
 
 function packRequest({ method, protocol, secure, host, client, listener, headers, bodyBytes }: TracedRequest): void {
-  for (const text of [method, protocol, host, client, listener]) writer.text(text);
+  writer.text(method);
+  writer.name(protocol);
+  writer.text(host);
+  writer.text(client);
+  writer.name(listener);
   writer.fields(headers);
   writer.number(secure ? 1 : 0);
   writer.number(bodyBytes);
@@ -122,18 +144,23 @@ function unpackRequest(reader: RecordReader, path: string, query: string): Trace
     path,
     query,
     method: reader.text(),
-    protocol: reader.text(),
+    protocol: reader.name(),
     host: reader.text(),
     client: reader.text(),
-    listener: reader.text(),
+    listener: reader.name(),
     headers: reader.fields() as readonly string[],
     secure: reader.number() === 1,
     bodyBytes: reader.number(),
   };
 }
 
-function packRecorded({ method, path, query, host, headers, client, body }: RecordedRequest): void {
-  for (const text of [method, path, query, host, client.address, client.serverPort]) writer.text(text);
+function packRecorded({ method, path, query, host, headers, client, body }: RecordedRequest, shown: TracedRequest): void {
+  writer.again(method, shown.method);
+  writer.again(path, shown.path);
+  writer.again(query, shown.query);
+  writer.again(host, shown.host);
+  writer.text(client.address);
+  writer.name(client.serverPort);
   writer.fields(headers);
   writer.number(client.port);
   writer.number(client.listener);
@@ -142,9 +169,10 @@ function packRecorded({ method, path, query, host, headers, client, body }: Reco
   if (body instanceof Uint8Array) writer.text(Buffer.from(body).toString('latin1'));
 }
 
-function unpackRecorded(reader: RecordReader): RecordedRequest {
-  const [method, path, query, host] = [reader.text(), reader.text(), reader.text(), reader.text()];
-  const [address, serverPort] = [reader.text(), reader.text()];
+function unpackRecorded(reader: RecordReader, shown: TracedRequest): RecordedRequest {
+  const [method, path] = [reader.again(shown.method), reader.again(shown.path)];
+  const [query, host] = [reader.again(shown.query), reader.again(shown.host)];
+  const [address, serverPort] = [reader.text(), reader.name()];
   const headers = reader.fields() as readonly string[];
   const [port, listener] = [reader.number(), reader.number()];
   const secure = reader.number() === 1;
@@ -175,15 +203,19 @@ function unpackRoute(reader: RecordReader): RecordedRoute {
 }
 
 function packSpan({ kind, name, parent, startMs, endMs, attributes }: RecordedSpan): void {
-  writer.text(kind);
-  writer.text(name);
+  writer.name(kind);
+  writer.name(name);
   writer.number(parent);
   writer.number(startMs);
   writer.number(endMs);
-  const all = attributes === null ? [] : Object.entries(attributes);
+  if (attributes === null) writer.number(0);
+  else packAttributes(Object.entries(attributes));
+}
+
+function packAttributes(all: readonly (readonly [name: string, value: string | number | boolean])[]): void {
   writer.number(all.length);
   for (const [attribute, value] of all) {
-    writer.text(attribute);
+    writer.name(attribute);
     if (typeof value === 'boolean') writer.number(value ? TRUE : FALSE);
     else if (typeof value === 'number') {
       writer.number(NUMBER);
@@ -196,10 +228,10 @@ function packSpan({ kind, name, parent, startMs, endMs, attributes }: RecordedSp
 }
 
 function unpackSpan(reader: RecordReader): RecordedSpan {
-  const kind = reader.text() as RecordedSpan['kind'];
-  const name = reader.text();
+  const kind = reader.name() as RecordedSpan['kind'];
+  const name = reader.name();
   const [parent, startMs, endMs] = [reader.number(), reader.number(), reader.number()];
-  const all = reader.list(reader.number(), () => [reader.text(), unpackValue(reader)] as const);
+  const all = reader.list(reader.number(), () => [reader.name(), unpackValue(reader)] as const);
   return { kind, name, parent, startMs, endMs, attributes: all.length === 0 ? null : Object.fromEntries(all) };
 }
 
@@ -211,12 +243,14 @@ function unpackValue(reader: RecordReader): string | number | boolean {
 
 function packHop({ span, direction, name, status, fields }: RecordedHop): void {
   writer.number(span);
-  for (const text of [direction, name, status]) writer.text(text);
+  writer.name(direction);
+  writer.name(name);
+  writer.name(status);
   writer.fields(fields);
 }
 
 function unpackHop(reader: RecordReader): RecordedHop {
   const span = reader.number();
-  const direction = reader.text() as RecordedHop['direction'];
-  return { span, direction, name: reader.text(), status: reader.text(), fields: reader.fields() };
+  const direction = reader.name() as RecordedHop['direction'];
+  return { span, direction, name: reader.name(), status: reader.name(), fields: reader.fields() };
 }

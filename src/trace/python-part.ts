@@ -1,5 +1,6 @@
-import type { SpanKind } from './document.ts';
 import { Malformed, type MarshalValue, readMarshal } from './marshal-reader.ts';
+import { dict, fieldsOf, list, marshalled, number, text } from './marshal-values.ts';
+import { nanoseconds, type PythonHop, type PythonSpan, type PythonStartResponse, readPythonLog } from './python-log.ts';
 import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
 
 /** What a worker's thread recorded of one request. Times are nanoseconds of CLOCK_MONOTONIC. */
@@ -20,54 +21,16 @@ export interface PythonPart {
   readonly notes: readonly string[];
 }
 
-export interface PythonSpan {
-  readonly kind: SpanKind;
-  readonly name: string;
-  readonly startNs: number;
-  /** 0 if it has not ended. */
-  readonly endNs: number;
-  /** Index in `PythonPart.spans`, of an earlier one; -1 without one. */
-  readonly parent: number;
-  readonly attributes: Readonly<Record<string, string | number | boolean>>;
-  readonly file: string;
-  readonly line: number;
-}
-
 /** A variable of the environ: its name, its text or the `repr` of another object, and whether it is text. */
 export type PythonVariable = readonly [name: string, value: string, isText: boolean];
-
-export type PythonFields = readonly (readonly [name: string, value: string])[];
-
-export interface PythonHop {
-  readonly span: number;
-  readonly direction: 'request' | 'response';
-  readonly name: string;
-  readonly status: string;
-  readonly fields: PythonFields;
-}
-
-export interface PythonStartResponse {
-  readonly caller: string;
-  readonly status: string;
-  readonly fields: PythonFields;
-  readonly hasExcInfo: boolean;
-}
 
 export interface PythonProfile {
   readonly intervalUs: number;
   readonly stacks: readonly { readonly frames: readonly string[]; readonly samples: number }[];
 }
 
-/** The kinds of spans that a worker may report. */
-const KINDS: ReadonlySet<string> = new Set<SpanKind>([
-  ...(['python', 'wsgi-middleware', 'application', 'middleware', 'phase', 'url', 'view', 'template', 'query'] as const),
-  ...(['cache', 'signal', 'hook', 'http-client', 'body', 'close'] as const),
-]);
-
-const VERSION = 2;
-/** The limits of `recorder.py` and `exceptions.py`. References make long lists of few bytes. */
-const SPANS_MAX = 2000;
-const HOPS_MAX = 200;
+const VERSION = 3;
+/** The limits of `exceptions.py`. References make long lists of few bytes. */
 const FRAMES_MAX = 100;
 const CHAIN_MAX = 8;
 
@@ -84,59 +47,32 @@ export function readPythonPart(payload: Uint8Array): PythonPart | Malformed {
 }
 
 function partOf(value: MarshalValue): PythonPart {
-  const part = dict(value);
-  if (part.get('v') !== VERSION) throw new Malformed('it is of an unknown version');
-  const spans = list(part.get('spans'), SPANS_MAX).map(spanOf);
+  const [version, start, end, thread, shared, own, log, rare] = list(value);
+  if (version !== VERSION) throw new Malformed('it is of an unknown version');
+  const more = optional(rare, dict) ?? new Map<string, MarshalValue>();
+  const { spans, hops, startResponse } = readPythonLog(log);
   return {
-    startNs: number(part.get('start')),
-    endNs: number(part.get('end')),
-    thread: text(part.get('thread')),
+    startNs: nanoseconds(start),
+    endNs: nanoseconds(end),
+    thread: text(thread),
     spans,
-    environ: optional(part.get('environ'), (items) => environOf(part.get('shared'), items)),
-    hops: list(part.get('hops'), HOPS_MAX).map((hop) => hopOf(hop, spans.length)),
-    startResponse: list(part.get('start_response')).map(startResponseOf),
-    exception: optional(part.get('exception'), exceptionOf),
-    profile: optional(part.get('profile'), profileOf),
-    dropped: number(part.get('dropped')),
-    notes: optional(part.get('notes'), (notes) => list(notes).map(text)) ?? [],
+    environ: optional(own, (variables) => environOf(shared, variables)),
+    hops,
+    startResponse,
+    exception: optional(more.get('exception'), exceptionOf),
+    profile: optional(more.get('profile'), profileOf),
+    dropped: number(more.get('dropped') ?? 0),
+    notes: optional(more.get('notes'), (notes) => list(notes).map(text)) ?? [],
   };
-}
-
-function spanOf(value: MarshalValue, index: number): PythonSpan {
-  const [kind, name, start, end, parent, attributes, file, line] = list(value);
-  const parentIndex = number(parent);
-  if (!KINDS.has(text(kind))) throw new Malformed('it has a span of an unknown kind');
-  if (!Number.isInteger(parentIndex) || parentIndex < -1 || parentIndex >= index)
-    throw new Malformed('it has a span within one that is not there');
-  return {
-    kind: kind as SpanKind,
-    name: text(name),
-    startNs: number(start),
-    endNs: number(end),
-    parent: parentIndex,
-    attributes: optional(attributes, attributesOf) ?? {},
-    file: text(file),
-    line: number(line),
-  };
-}
-
-function attributesOf(value: MarshalValue): Record<string, string | number | boolean> {
-  const attributes: Record<string, string | number | boolean> = Object.create(null);
-  for (const [name, one] of dict(value)) {
-    if (one === null) continue;
-    if (typeof one === 'object') throw new Malformed('it has an attribute that is not a plain value');
-    attributes[name] = one;
-  }
-  return attributes;
 }
 
 /** The variables that other requests have, too, are marshalled by themselves. A variable of the request comes in the place of one of those. */
 function environOf(shared: MarshalValue | undefined, own: MarshalValue): PythonVariable[] {
   if (!(shared instanceof Uint8Array)) throw new Malformed('it has no bytes where they belong');
-  const others = shared.length === 0 ? [] : readMarshal(shared);
-  if (others instanceof Malformed) throw others;
-  const rows = [...list(others), ...list(own)].map(variableOf);
-  return [...new Map(rows.map((row) => [row[0], row])).values()];
+  const rows = shared.length === 0 ? [] : list(marshalled(shared)).map(variableOf);
+  const variables = new Map(rows.map((row) => [row[0], row]));
+  for (const [name, one] of dict(own)) variables.set(name, [name, shown(one), typeof one === 'string']);
+  return [...variables.values()];
 }
 
 function variableOf(value: MarshalValue): PythonVariable {
@@ -144,17 +80,12 @@ function variableOf(value: MarshalValue): PythonVariable {
   return [text(name), text(shown), isText === true];
 }
 
-function hopOf(value: MarshalValue, spans: number): PythonHop {
-  const [span, direction, name, status, fields] = list(value);
-  const index = number(span);
-  if (!Number.isInteger(index) || index < -1 || index >= spans) throw new Malformed('it has a hop without a span');
-  if (direction !== 'request' && direction !== 'response') throw new Malformed('it has a hop without a direction');
-  return { span: index, direction, name: text(name), status: text(status), fields: fieldsOf(fields) };
-}
-
-function startResponseOf(value: MarshalValue): PythonStartResponse {
-  const [caller, status, fields, hasExcInfo] = list(value);
-  return { caller: text(caller), status: text(status), fields: fieldsOf(fields), hasExcInfo: hasExcInfo === true };
+/** The text of a variable, as `request.py: shown` has it. */
+function shown(value: MarshalValue): string {
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value !== 'object') return String(value);
+  return Array.isArray(value) ? '<builtins.list>' : `<builtins.${value instanceof Map ? 'dict' : 'bytes'}>`;
 }
 
 function exceptionOf(value: MarshalValue): RecordedException {
@@ -199,36 +130,6 @@ function profileOf(value: MarshalValue): PythonProfile {
   return { intervalUs: number(profile.get('interval_us')), stacks };
 }
 
-function fieldsOf(value: MarshalValue | undefined): PythonFields {
-  return list(value).map((field) => {
-    const [name, content] = list(field);
-    return [text(name), text(content)] as const;
-  });
-}
-
 function optional<T>(value: MarshalValue | undefined, read: (value: MarshalValue) => T): T | null {
   return value === undefined || value === null ? null : read(value);
-}
-
-function dict(value: MarshalValue | undefined): ReadonlyMap<string, MarshalValue> {
-  if (value instanceof Map) return value;
-  throw new Malformed('it has no dict where one belongs');
-}
-
-function list(value: MarshalValue | undefined, max = Number.POSITIVE_INFINITY): readonly MarshalValue[] {
-  if (Array.isArray(value)) {
-    if (value.length > max) throw new Malformed('it has a list that is too long');
-    return value;
-  }
-  throw new Malformed('it has no list where one belongs');
-}
-
-function text(value: MarshalValue | undefined): string {
-  if (typeof value === 'string') return value;
-  throw new Malformed('it has no text where one belongs');
-}
-
-function number(value: MarshalValue | undefined): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new Malformed('it has no number where one belongs');
 }

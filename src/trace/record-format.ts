@@ -9,6 +9,22 @@ const UNIT_BYTES_MAX = 3;
 /** The bytes of a longer text are counted: its record gets a block of its own, which should not be three times as long. */
 const ESTIMATED_UNITS_MAX = 2048;
 
+/** So many names are kept: further ones are texts. They come from the configuration, the code of this server, and its workers. */
+const NAMES_MAX = 1024;
+
+/** Texts that most records have, by their numbers. Records in memory refer to them, so they stay. */
+const names: string[] = [];
+const numbersOfNames = new Map<string, number>();
+
+/** The number of a name; negative if there is no room for it. */
+function numberOf(name: string): number {
+  const known = numbersOfNames.get(name);
+  if (known !== undefined) return known;
+  if (names.length === NAMES_MAX) return -1;
+  numbersOfNames.set(name, names.length);
+  return names.push(name) - 1;
+}
+
 /** Writes values one after the other as `RecordReader` reads them: all numbers, then all texts as one, then bytes. */
 export class RecordWriter {
   #numbers = new Float64Array(512);
@@ -29,6 +45,19 @@ export class RecordWriter {
   text(value: string): void {
     this.number(value.length);
     this.#text += value;
+  }
+
+  /** A text that other records have, too. */
+  name(value: string): void {
+    const known = numberOf(value);
+    this.number(known);
+    if (known < 0) this.text(value);
+  }
+
+  /** A text that is mostly the same as `other`, which the reader knows. */
+  again(value: string, other: string): void {
+    this.number(value === other ? 1 : 0);
+    if (value !== other) this.text(value);
   }
 
   /** Fields that were written before are only named: most handlers pass on what they got. */
@@ -107,6 +136,15 @@ export class RecordReader {
     const start = this.#textAt;
     this.#textAt += this.number();
     return this.#text.slice(start, this.#textAt);
+  }
+
+  name(): string {
+    const index = this.number();
+    return index < 0 ? this.text() : (names[index] as string);
+  }
+
+  again(other: string): string {
+    return this.number() === 1 ? other : this.text();
   }
 
   fields(): HopFields {

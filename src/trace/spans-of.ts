@@ -1,6 +1,7 @@
 import { fromMonotonicNs } from './clock.ts';
 import type { Span, SpanKind } from './document.ts';
-import type { PythonPart, PythonSpan } from './python-part.ts';
+import type { PythonSpan } from './python-log.ts';
+import type { PythonPart } from './python-part.ts';
 import { PARAMETERS_HASH } from './query-summary.ts';
 import { redactNamed, redactText } from './redact.ts';
 import { stageSpans } from './stage-spans.ts';

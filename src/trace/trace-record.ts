@@ -72,6 +72,8 @@ export interface TraceRecord {
   readonly endMs: number;
   readonly spans: readonly RecordedSpan[];
   readonly hops: readonly RecordedHop[];
+  /** The hop whose receiver adds the field `traceparent` of this trace; -1 without one. */
+  readonly parentHop: number;
   /** How many spans there was no room for. */
   readonly dropped: number;
   readonly route: RecordedRoute | null;

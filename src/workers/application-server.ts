@@ -55,32 +55,35 @@ export class ApplicationServer {
    * until `commit` or `abandon`, and then to the release that serves.
    */
   get preparedHandle(): Handler {
-    return (this.#supervisor.trial?.pool ?? this.#supervisor.pool).handle;
+    return (this.#supervisor.succession.trial?.pool ?? this.#supervisor.pool).handle;
   }
 
   /** The trial of the release that is prepared or tried out, compared with the serving release; null if there is none. */
   get trial(): TrialReport | null {
-    const { trial, release, hasServed } = this.#supervisor;
+    const { trial, serving } = this.#supervisor.succession;
     if (trial === null) return null;
     const { outcomes: after, crashes, traceback } = trial;
-    const isAlone = hasServed && release === null;
-    return { before: this.#supervisor.recentOutcomes(), after, crashes, traceback, isAlone };
+    const isAlone = serving.hasServed && serving.release === null;
+    return { before: serving.recentOutcomes(), after, crashes, traceback, isAlone };
   }
 
   /** Why the last release that was tried out ended; null while it has not. */
   get trialFailure(): ViaductError | null {
-    return this.#supervisor.trialFailure;
+    return this.#supervisor.succession.trialFailure;
   }
 
   get load(): Load {
-    const { pool, release, trial } = this.#supervisor;
-    const serving = [release, trial?.release].flatMap((one) => [...(one?.workers.values() ?? [])]);
-    const workers = serving.filter(({ state }) => state === 'ready').length;
+    const { pool, succession } = this.#supervisor;
+    const { serving, trial } = succession;
+    const all = [serving.release, trial?.release].flatMap((one) => [...(one?.workers.values() ?? [])]);
+    const workers = all.filter(({ state }) => state === 'ready').length;
     return { workers, waiting: pool.waiting + (trial?.pool.waiting ?? 0), waitingMax: pool.waitingMax };
   }
 
   status(name: string): ApplicationStatus {
-    const { pool, release, releases, trial } = this.#supervisor;
+    const { pool, succession } = this.#supervisor;
+    const { releases, trial } = succession;
+    const { release } = succession.serving;
     const now = performance.now();
     return {
       name,
@@ -106,12 +109,13 @@ export class ApplicationServer {
    * `applicationMetrics` is on. Counts stay over a reload and the end of a worker. Never rejects.
    */
   metrics(): Promise<ApplicationFamily[]> {
-    return collectMetrics(this.#supervisor);
+    const { metrics, succession } = this.#supervisor;
+    return collectMetrics({ release: succession.serving.release, metrics });
   }
 
   /** The workers of all releases. */
   get workers(): readonly Worker[] {
-    return this.#supervisor.releases.flatMap(({ workers }) => [...workers.values()]);
+    return this.#supervisor.succession.releases.flatMap(({ workers }) => [...workers.values()]);
   }
 
   /**
@@ -119,7 +123,7 @@ export class ApplicationServer {
    * nothing changes without one.
    */
   scale(workers: number): boolean {
-    if (this.#supervisor.release === null) return false;
+    if (this.#supervisor.succession.serving.release === null) return false;
     this.#supervisor.resize(workers, 'a command asked for it');
     return true;
   }
@@ -131,7 +135,8 @@ export class ApplicationServer {
 
   /** The requests that wait for a worker. */
   waitingRequests(): Iterable<PendingRequest> {
-    const { pool, trial } = this.#supervisor;
+    const { pool, succession } = this.#supervisor;
+    const { trial } = succession;
     return [...pool.waitingRequests(), ...(trial?.pool.waitingRequests() ?? [])];
   }
 
@@ -174,7 +179,7 @@ export class ApplicationServer {
 
   /** Whether `commit` can succeed. It cannot if a worker of the prepared release has died meanwhile, or if the trial has ended. */
   get isPrepared(): boolean {
-    return this.#supervisor.isPrepared;
+    return this.#supervisor.succession.isPrepared;
   }
 
   /** The release that is prepared or tried out serves from now on. */

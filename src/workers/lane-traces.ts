@@ -1,4 +1,4 @@
-import type { Trace } from '../trace/trace.ts';
+import { type Trace, USUAL_DETAILS } from '../trace/trace.ts';
 
 /** More records are not awaited at a time: the oldest is given up. A lane has fewer requests, and a worker sends the record right after each. */
 const AWAITED_MAX = 1024;
@@ -59,6 +59,7 @@ export class LaneTraces {
 
 /** What a worker is to record, as the last item of a request in a batch. */
 export function traceOptions({ details }: Trace): string {
+  if (details === USUAL_DETAILS) return 'full';
   const { sqlParameters, locals, profile } = details;
   return `full${sqlParameters ? ' sql_parameters' : ''}${locals ? ' locals' : ''}${profile ? ' profile' : ''}`;
 }

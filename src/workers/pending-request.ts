@@ -139,6 +139,11 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     else {
       writeTarget(writer, request, contentLength);
       if (slot === 0) writeSection(writer, request);
+      const parent = request.record.trace?.addedParent ?? '';
+      if (parent !== '') {
+        writer.name(TRACE_PARENT);
+        writer.text(parent);
+      }
     }
     if (this.waitedMs >= 0) {
       // The last item of a name wins, so no client can claim another time.
@@ -161,6 +166,7 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   }
 }
 
+const TRACE_PARENT = new Name('HTTP_TRACEPARENT');
 const QUEUE_MS = new Name('viaduct.queue_ms');
 const REQUEST_ID = new Name('viaduct.request_id');
 const REQUEST_START = new Name('HTTP_X_REQUEST_START');

@@ -1,5 +1,5 @@
 import { requestFields } from '../http/request-id.ts';
-import type { PoolOptions } from './pool.ts';
+import type { PoolOptions } from './pool-options.ts';
 import type { SupervisorLog } from './supervisor-options.ts';
 
 /** What the pool calls when something goes wrong: a line each. */

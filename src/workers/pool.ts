@@ -2,55 +2,19 @@ import { usableProcessors } from '../config/processors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { requestIdOf } from '../http/request-id.ts';
-import { isIdempotent } from '../http/semantics/idempotent.ts';
-import { Admission, type AdmissionOptions } from './admission.ts';
-import { type DeadlineLimits, DeadlineWatch } from './deadline-watch.ts';
-import {
-  bodyFailedResponse,
-  clientLeftResponse,
-  queueFullResponse,
-  waitedTooLongResponse,
-  workerDiedResponse,
-} from './error-responses.ts';
+import { Admission } from './admission.ts';
+import { settleStarted } from './dead-lane.ts';
+import { DeadlineWatch } from './deadline-watch.ts';
+import { bodyFailedResponse, clientLeftResponse, queueFullResponse, waitedTooLongResponse } from './error-responses.ts';
 import type { Lane } from './lane.ts';
 import { LaneTable } from './lane-table.ts';
 import type { Outcomes } from './outcomes.ts';
 import { PendingRequest } from './pending-request.ts';
+import { newPoolCommon, type PoolCommon, type PoolOptions } from './pool-options.ts';
 import { Queue } from './queue.ts';
-import { newQueueCounters, type QueueCounters, SHED_REASONS, type Shed } from './queue-counters.ts';
+import { type QueueCounters, SHED_REASONS, type Shed } from './queue-counters.ts';
 import { RecallWatch } from './recall.ts';
-import { receiveBody, type SpoolOptions } from './request-body.ts';
-
-export interface PoolOptions extends SpoolOptions, DeadlineLimits, AdmissionOptions {
-  /** Whether the environ has the id of the request. */
-  readonly requestId: boolean;
-  /** Whether the environ has the time that the request waited in the queue. */
-  readonly queueTime: boolean;
-  /** Maximum number of requests in one worker thread's lane. */
-  readonly laneDepthMax: number;
-  /**
-   * Whether a GET, HEAD, OPTIONS, PUT, DELETE or TRACE is started once more when its worker died (RFC 9110 section
-   * 9.2.2).
-   */
-  readonly retryIdempotent: boolean;
-  /** How many workers can compute at the same time. Default: what the machine and its limits allow. */
-  readonly processors?: number;
-  readonly onError: (message: string, request: Request) => void;
-  /** A worker died while it ran `request`. The client gets 502, a response that breaks off, or that of another worker if it `runsAgain`. */
-  readonly onWorkerDied: (request: Request, runsAgain: boolean) => void;
-}
-
-/** What the pools of one application share: requests and lanes may move from one to another. */
-export interface PoolCommon {
-  /** The last id of a request. */
-  lastId: number;
-  /** What became of requests that could not be sent at once. For the status and for metrics. */
-  readonly queueCounters: QueueCounters;
-}
-
-export function newPoolCommon(): PoolCommon {
-  return { lastId: 0, queueCounters: newQueueCounters() };
-}
+import { receiveBody } from './request-body.ts';
 
 /**
  * The workers of one application and their queue. A request enters by `handle`, waits for its body, then for a lane. *A
@@ -212,28 +176,10 @@ export class Pool {
     if (this.#stopped) this.#refuseAll();
   }
 
-  /**
-   * Settles the remaining requests of a dead lane. The scoreboard holds the last request that the worker started. That
-   * request gets 502, or starts again where this is allowed. The same applies to requests before it, whose responses
-   * did not arrive completely. Requests behind it go to another worker.
-   */
+  /** Settles the remaining requests of a dead lane, as `settleStarted` says. Those that may start again go to another worker. */
   settleDeadLane(lane: Lane, lastStarted: number): void {
     this.remove(lane);
-    const pendingRequests = lane.inflight.splice(0);
-    const running = pendingRequests.findIndex((pending) => pending.id === lastStarted);
-    const restarted = pendingRequests.slice(running + 1);
-    for (const pending of pendingRequests.slice(0, running + 1).reverse()) {
-      const { settled } = pending;
-      const runsAgain =
-        !settled && this.#options.retryIdempotent && !pending.retried && isIdempotent(pending.request.method);
-      if (!settled || pending.stream !== null) this.#options.onWorkerDied(pending.request, runsAgain);
-      if (settled) pending.breakOff('worker died');
-      else if (runsAgain) {
-        pending.retried = true;
-        restarted.unshift(pending);
-      } else pending.refuse(workerDiedResponse(), 'worker died');
-    }
-    this.requeue(restarted);
+    this.requeue(settleStarted(lane, lastStarted, this.#options));
   }
 
   /**

@@ -49,9 +49,13 @@ export class ReleaseStart {
     this.#outcome.resolve();
   }
 
+  /** Ends the release, which never serves. */
   fail(error: Error): void {
     clearTimeout(this.#timer);
     this.#outcome.reject(error);
+    if (this.release.state !== 'gone') this.release.state = 'retiring';
+    this.release.destroy();
+    this.trial?.abandon();
   }
 }
 

@@ -43,10 +43,18 @@ export class ReleaseTrial {
     this.pool.stop();
   }
 
-  /** The release leaves the trial. Requests that still come to its pool go to `heir`. */
-  end(heir: Pool): void {
+  /** The `release` of this trial works for `pool` from now on. All that waits for it waits there. */
+  join(release: Release, pool: Pool): void {
+    pool.resume();
+    release.moveTo(pool);
+    this.pool.handOver(pool);
+  }
+
+  /** The release leaves the trial, and `pool` takes requests again. Those that still come to the pool of the trial go there. */
+  end(pool: Pool): void {
+    pool.resume();
     this.replacements.cancel();
     this.serving.serve(null);
-    this.pool.handOver(heir);
+    this.pool.handOver(pool);
   }
 }

@@ -1,6 +1,6 @@
 import type { Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
-import type { PoolOptions } from './pool.ts';
+import type { PoolOptions } from './pool-options.ts';
 import type { ReleaseOptions } from './release-options.ts';
 
 export interface SupervisorLog {

@@ -6,9 +6,8 @@ import type { Response } from '../http/response.ts';
 import { discardBody } from '../http/semantics/response-content.ts';
 import { fileFailedResponse } from './error-responses.ts';
 import { openHanded } from './handed-file.ts';
-import { Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
-import { destroyWhenSilent } from './late-sockets.ts';
 import type { LogLevel, PrintStream } from './messages.ts';
 import type { CollectedFamily } from './metrics/collected.ts';
 import { killProcess, signalName } from './os-process.ts';
@@ -16,9 +15,9 @@ import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
-import { removeScoreboard, Scoreboard } from './scoreboard.ts';
 import { WorkerControl } from './worker-control.ts';
 import { sectionsMaxOf } from './worker-header-cache.ts';
+import { WorkerLanes } from './worker-lanes.ts';
 import type { OwnLimits } from './worker-limits.ts';
 import type { ThreadStack, WorkerQuestion } from './worker-question.ts';
 
@@ -87,33 +86,27 @@ export class Worker implements LaneOwner {
   readonly lifetimeMs: number;
   #requestsMax: number;
   readonly #options: WorkerOptions;
-  #pool: Pool;
-  /** Whether the pool may use its lanes. */
-  #isAdmitted = false;
-  readonly #lanes: Lane[] = [];
+  readonly #lanes: WorkerLanes;
   readonly #control: WorkerControl;
-  #scoreboard: Scoreboard | null = null;
-  #openLanes = 0;
   /** Number of files that the worker keeps open until the server has opened them. */
   #openingFiles = 0;
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | null = null;
   #abortTimer: NodeJS.Timeout | null = null;
-  #endWatch = (): void => {};
 
   constructor(number: number, release: number, options: WorkerOptions) {
     this.number = number;
     this.release = release;
     this.#options = options;
-    this.#pool = options.pool;
+    this.#lanes = new WorkerLanes(options.pool, options.threads, `${options.directory}/worker-${number}.scoreboard`);
     this.#requestsMax = options.limits.requestsMax;
     this.lifetimeMs = options.limits.lifetimeMs;
     this.sectionsMax = sectionsMaxOf(options.threads);
     this.#control = new WorkerControl({
       onBroken: (reason) => this.break(reason),
       onTraceback: (traceback, reason) => options.onTraceback(this, traceback, reason),
-      onLog: (level, text, request) => options.onLog(this, level, text, this.#requestOf(request)),
-      onOutput: (stream, text, request) => options.onOutput(this, stream, text, this.#requestOf(request)),
+      onLog: (level, text, request) => options.onLog(this, level, text, this.#lanes.requestOf(request)),
+      onOutput: (stream, text, request) => options.onOutput(this, stream, text, this.#lanes.requestOf(request)),
       onInterrupted: (lane, request, stack) => this.#interrupted(lane, request, stack),
     });
     this.responseLimits = {
@@ -137,20 +130,15 @@ export class Worker implements LaneOwner {
 
   /** Attaches one of the worker's lanes. With the last lane the worker is ready. */
   attachLane(accepted: Socket, index: number): void {
-    const isExpected = this.#control.isProved && this.state === 'starting' && index < this.#options.threads;
-    const isNew = isExpected && !this.#lanes.some((lane) => lane.index === index);
-    const wrong = isNew ? this.#openScoreboard() : 'it opened a lane that it may not have';
+    const isExpected = this.#control.isProved && this.state === 'starting' && this.#lanes.expects(index);
+    const wrong = isExpected ? this.#lanes.openScoreboard() : 'it opened a lane that it may not have';
     if (wrong !== '') {
       accepted.destroy();
       this.break(this.state === 'retiring' ? '' : wrong); // it was retired while it started, and does not know it yet
       return;
     }
-    const lane = new Lane(accepted, this.number, index, this);
-    this.#lanes.push(lane);
-    this.#openLanes += 1;
-    lane.socket.on('close', () => this.#laneClosed(lane));
-    lane.socket.resume();
-    if (this.#openLanes < this.#options.threads) return;
+    this.#lanes.add(accepted, this.number, index, this, () => this.#laneClosed());
+    if (!this.#lanes.areComplete) return;
     this.state = 'ready';
     this.#options.onReady(this);
   }
@@ -182,7 +170,7 @@ export class Worker implements LaneOwner {
   }
 
   get lanes(): readonly Lane[] {
-    return this.#lanes;
+    return this.#lanes.all;
   }
 
   get threads(): number {
@@ -191,16 +179,12 @@ export class Worker implements LaneOwner {
 
   /** Allows the pool to use the lanes. */
   admit(): void {
-    this.#isAdmitted = true;
-    for (const lane of this.#lanes) this.#pool.add(lane);
+    this.#lanes.admit();
   }
 
   /** From now on it works for `pool`. Its current requests stay in their lanes. */
   moveTo(pool: Pool): void {
-    const old = this.#pool;
-    this.#pool = pool;
-    if (!this.#isAdmitted || this.state !== 'ready') return;
-    for (const lane of this.#lanes) pool.adopt(lane, old);
+    this.#lanes.moveTo(pool, this.state === 'ready');
   }
 
   /**
@@ -212,7 +196,7 @@ export class Worker implements LaneOwner {
     this.state = 'retiring';
     this.wasRetired = true;
     this.#graceMs = graceMs;
-    for (const lane of this.#lanes) this.#pool.remove(lane);
+    this.#lanes.withdraw();
     this.#closeWhenIdle();
   }
 
@@ -220,7 +204,7 @@ export class Worker implements LaneOwner {
   checkLife(): void {
     if (this.state !== 'ready' && this.state !== 'retiring') return;
     if (this.#control.isSilent()) this.break(SILENT);
-    for (const lane of this.#lanes) if (lane.isSilent()) this.break(SILENT);
+    for (const lane of this.lanes) if (lane.isSilent()) this.break(SILENT);
   }
 
   /** Has the worker killed, unless it is dead. `reason` is for the log; '' when its death is the likely reason. */
@@ -235,7 +219,7 @@ export class Worker implements LaneOwner {
   }
 
   onRecalled(pendingRequests: readonly PendingRequest[]): void {
-    if (pendingRequests.length > 0) this.#pool.requeue(pendingRequests);
+    if (pendingRequests.length > 0) this.#lanes.pool.requeue(pendingRequests);
   }
 
   /**
@@ -246,21 +230,20 @@ export class Worker implements LaneOwner {
   exited(code: number): void {
     if (this.exitCode !== null) return; // the end of its zygote counts as another one
     this.exitCode = code;
-    for (const lane of this.#lanes) this.#pool.remove(lane);
-    this.#endWatch = destroyWhenSilent(this.#lanes.map(({ socket }) => socket));
+    this.#lanes.exited();
     this.#settleDeadLanes();
   }
 
   /** Reads nothing of the worker any more. */
   destroy(): void {
     this.isUnwanted = true;
-    for (const { socket } of this.#lanes) socket.destroy();
+    this.#lanes.destroy();
   }
 
   onRoom(_lane: LaneRef): void {
     if (this.requests >= this.#requestsMax) this.#reachRequestsMax();
     if (this.state === 'retiring') this.#closeWhenIdle();
-    else if (this.#pool.waiting > 0) this.#pool.pump();
+    else if (this.#lanes.pool.waiting > 0) this.#lanes.pool.pump();
   }
 
   onFailed(_lane: LaneRef, pending: PendingRequest, traceback: string): void {
@@ -295,8 +278,7 @@ export class Worker implements LaneOwner {
   /** The exception may have come between any two steps of a library, such as those that end a transaction or import a module. */
   onInterrupted({ index }: LaneRef): void {
     if (this.state !== 'ready') return;
-    const lane = this.#lanes.find((one) => one.index === index);
-    if (lane !== undefined && this.#pool.lanes > 1) this.#pool.remove(lane); // a lane in doubt is better than none
+    this.#lanes.doubt(index);
     this.#options.onInterrupted(this);
   }
 
@@ -322,20 +304,9 @@ export class Worker implements LaneOwner {
     this.#options.onRequestsMax(this);
   }
 
-  /** The request with this id that one of its lanes has or had; null if there is none. */
-  #requestOf(id: number | null): LoggedPart | null {
-    if (id === null) return null;
-    for (const { done, inflight } of this.#lanes) {
-      done.grow();
-      const request = inflight.find((pending) => pending.id === id)?.request ?? done.find(id);
-      if (request !== null) return request;
-    }
-    return null;
-  }
-
   /** The worker has told where the thread of an overdue request was. */
   #interrupted(lane: number, request: number, stack: string): void {
-    const overdue = this.#lanes.find(({ index }) => index === lane)?.deadline.answer(request) ?? null;
+    const overdue = this.#lanes.find(lane)?.deadline.answer(request) ?? null;
     if (overdue === null) {
       this.break('it interrupted a request that was not overdue');
       return;
@@ -350,59 +321,30 @@ export class Worker implements LaneOwner {
     this.#abortTimer = setTimeout(() => this.break(STUCK), ABORT_MS).unref();
   }
 
-  get #scoreboardPath(): string {
-    return `${this.#options.directory}/worker-${this.number}.scoreboard`;
-  }
-
-  /** Returns why it cannot be read, as without free descriptors or when the worker made none; '' if it can. */
-  #openScoreboard(): string {
-    try {
-      this.#scoreboard ??= new Scoreboard(this.#scoreboardPath);
-      return '';
-    } catch (error) {
-      return `its scoreboard cannot be read: ${(error as Error).message}`;
-    }
-  }
-
   #closeWhenIdle(): void {
-    const isBusy = this.#lanes.some(
-      ({ inflight, deadline }) => inflight.length > 0 && deadline.current?.isStuck !== true,
-    );
-    if (this.#openingFiles > 0 || isBusy) return;
-    if (this.#lanes.some(({ deadline }) => deadline.current !== null)) {
+    if (this.#openingFiles > 0 || this.#lanes.areBusy) return;
+    if (this.#lanes.areStuck) {
       this.break(STUCK);
       return;
     }
-    for (const lane of this.#lanes) if (lane.state !== 'closed') lane.close();
+    this.#lanes.close();
     const graceMs = Math.max(this.#graceMs, EXIT_MS);
     const reason = `its threads, hooks or exit functions still run ${graceMs / 1000} s after its last request`;
     this.#graceTimer ??= setTimeout(() => this.break(reason), graceMs);
   }
 
-  #laneClosed(lane: Lane): void {
-    this.#openLanes -= 1;
-    lane.breakOff();
-    this.#pool.remove(lane);
+  #laneClosed(): void {
     if (this.state !== 'retiring') this.break('');
     this.#settleDeadLanes();
   }
 
   /** Settles the requests once the process is dead and everything it wrote was read. */
   #settleDeadLanes(): void {
-    if (this.exitCode === null || this.#openLanes > 0 || this.state === 'gone') return;
+    if (this.exitCode === null || !this.#lanes.areRead || this.state === 'gone') return;
     this.state = 'gone';
-    this.#endWatch();
     for (const timer of [this.#graceTimer, this.#abortTimer]) if (timer !== null) clearTimeout(timer);
     this.#control.close();
-    for (const lane of this.#lanes) this.#settleDeadLane(lane);
-    if (this.#scoreboard === null) removeScoreboard(this.#scoreboardPath);
-    else this.#scoreboard.close();
+    this.#lanes.settle();
     this.#options.onGone(this);
-  }
-
-  #settleDeadLane(lane: Lane): void {
-    const scoreboard = this.#scoreboard;
-    if (scoreboard !== null) lane.recover(scoreboard.copies(lane.index));
-    this.#pool.settleDeadLane(lane, scoreboard?.lastStarted(lane.index) ?? 0);
   }
 }

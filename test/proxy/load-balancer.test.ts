@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Backend } from '../../src/proxy/backend.ts';
 import type { BackendOverrides } from '../../src/proxy/backend-state.ts';
 import type { Discovery } from '../../src/proxy/discovery/discovery.ts';
-import type { ReverseProxyOptions } from '../../src/proxy/reverse-proxy.ts';
+import type { ReverseProxyOptions } from '../../src/proxy/reverse-proxy-options.ts';
 import { type BackendConnection, startBackend, type TestBackend } from '../support/backend.ts';
 import { ask } from '../support/http-client.ts';
 import { type ProxyServer, serveProxy } from '../support/serve-proxy.ts';

@@ -2,16 +2,26 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import { responseFields } from '../../src/http/response-fields.ts';
+import { STANDARD_PLACEHOLDERS } from '../../src/placeholders/placeholders.ts';
 import { type RewritingOptions, rewritingOf } from '../../src/proxy/rewritten-response.ts';
 import { startBackend } from '../support/backend.ts';
+import { requestOf } from '../support/handler.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { runViaduct, startViaduct } from '../support/viaduct.ts';
 
 const NONE: RewritingOptions = { redirects: [], cookiePath: [], cookieDomain: [], ownCookie: null };
 
+const REQUEST = requestOf({
+  ...{ path: '/a', query: 'next=%3B%0D%0Ax', host: 'Shop.example:81', peer: { secure: true } },
+});
+
+function rewritingFor(options: Partial<RewritingOptions>): ReturnType<typeof rewritingOf> {
+  return rewritingOf({ ...NONE, ...options }, STANDARD_PLACEHOLDERS);
+}
+
 function rewrite(options: Partial<RewritingOptions>, fields: readonly string[], status = 302): string[] {
-  return responseFields(rewritingOf({ ...NONE, ...options })(Response.fromHeaders(status, fields, null)));
+  return responseFields(rewritingFor(options)(REQUEST, Response.fromHeaders(status, fields, null)));
 }
 
 describe('redirects of a backend', () => {
@@ -58,9 +68,54 @@ describe('redirects of a backend', () => {
 
   it('stay the same response when nothing matches, and in interim responses', () => {
     const response = Response.fromHeaders(302, ['Location', '/other'], null);
-    assert.equal(rewritingOf({ ...NONE, redirects })(response), response);
+    assert.equal(rewritingFor({ redirects })(REQUEST, response), response);
     const early = Response.fromHeaders(103, ['Location', '/two/'], null);
-    assert.equal(rewritingOf({ ...NONE, redirects })(early), early);
+    assert.equal(rewritingFor({ redirects })(REQUEST, early), early);
+  });
+});
+
+describe('patterns and placeholders for addresses of a backend', () => {
+  const redirects = [
+    { pattern: '^http://[^:/]+:(\\d+)(/.*)$', to: '{scheme}://{hostname}/by-port/{1}{2}' },
+    { from: 'http://{host}/', to: '{scheme}://{host}/' },
+    { pattern: '^//up(/.*)$', to: '/{1}' },
+    { from: '/next/', to: '/{query.next}/' },
+  ];
+  for (const [url, expected] of [
+    ['http://up:8000/two', 'https://shop.example/by-port/8000/two'],
+    ['http://up/two', 'http://up/two'],
+    ['http://Shop.example:81/x', 'https://Shop.example:81/x'],
+    ['//up//evil.example/', '/evil.example/'],
+    ['/next/x', '/%3B%0D%0Ax/x'],
+  ] as const) {
+    // the first rule would take what the second is for
+    const own = url.includes('Shop') ? redirects.slice(1) : redirects;
+    it(`make ${expected} of ${url}`, () =>
+      assert.deepEqual(rewrite({ redirects: own }, ['Location', url]), ['Location', expected]));
+  }
+
+  it('are for the paths and domains of cookies, too', () => {
+    const options = {
+      cookiePath: [{ pattern: '^/v\\d+(/.*)?$', to: '/api{1};{query.next}' }],
+      cookieDomain: [
+        { pattern: '^\\.?([a-z]+)\\.internal$', to: '{1}.{hostname}' },
+        { from: '{hostname}', to: '' },
+      ],
+    };
+    const cookies = ['a=1; Path=/v2/x; Domain=.two.internal', 'b=1; Domain=shop.EXAMPLE; Path=/w'];
+    assert.deepEqual(
+      rewrite(
+        options,
+        cookies.flatMap((cookie) => ['Set-Cookie', cookie]),
+      ),
+      [...['Set-Cookie', 'a=1; Path=/api/x;%3B%0D%0Ax; Domain=two.shop.example'], ...['Set-Cookie', 'b=1; Path=/w']],
+    );
+  });
+
+  it('are refused if they are not valid', () => {
+    assert.throws(() => rewritingFor({ redirects: [{ pattern: '(', to: '/' }] }), /redirects "\("/);
+    assert.throws(() => rewritingFor({ cookiePath: [{ from: '/', to: '/{1}' }] }), /\{1\} in cookie_path/);
+    assert.throws(() => rewritingFor({ redirects: [{ from: '/{status}', to: '/' }] }), /there is no response yet/);
   });
 });
 

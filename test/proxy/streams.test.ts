@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import type { ReverseProxyOptions } from '../../src/proxy/reverse-proxy.ts';
+import type { ReverseProxyOptions } from '../../src/proxy/reverse-proxy-options.ts';
 import { type BackendConnection, startBackend, type TestBackend } from '../support/backend.ts';
 import { ask } from '../support/http-client.ts';
 import { parseAnswer } from '../support/http-message.ts';

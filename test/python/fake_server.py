@@ -9,6 +9,7 @@ import tempfile
 import threading
 from types import SimpleNamespace
 
+from traces import recording_of
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.gather import Flusher
 from viaduct_worker.lane import Lane
@@ -103,7 +104,7 @@ class FakeServer:
             frames.append(self.frame())
         recording = frames.pop()
         assert recording.request == 1
-        return frames, marshal.loads(recording.body)
+        return frames, recording_of(recording.body)
 
     def read(self, size):
         data = b''

@@ -10,17 +10,17 @@ interface Choice {
   readonly unmatched: readonly { readonly pattern: string; readonly near: readonly string[] }[];
 }
 
-const { chooseTests, compiled, isQuick, needsEachNode, ON_ONE_NODE, STARTS_PROGRAMS, testPaths } = (await loadScript(
-  'test-files.mjs',
-)) as {
-  chooseTests: (patterns: readonly string[], paths: readonly string[]) => Choice;
-  compiled: (paths: readonly string[]) => readonly string[];
-  isQuick: (path: string) => boolean;
-  needsEachNode: (path: string) => boolean;
-  ON_ONE_NODE: readonly RegExp[];
-  STARTS_PROGRAMS: ReadonlySet<string>;
-  testPaths: () => readonly string[];
-};
+const { chooseTests, compiled, isQuick, needsEachDjango, needsEachNode, ON_ONE_NODE, STARTS_PROGRAMS, testPaths } =
+  (await loadScript('test-files.mjs')) as {
+    chooseTests: (patterns: readonly string[], paths: readonly string[]) => Choice;
+    compiled: (paths: readonly string[]) => readonly string[];
+    isQuick: (path: string) => boolean;
+    needsEachDjango: (path: string) => boolean;
+    needsEachNode: (path: string) => boolean;
+    ON_ONE_NODE: readonly RegExp[];
+    STARTS_PROGRAMS: ReadonlySet<string>;
+    testPaths: () => readonly string[];
+  };
 
 const PATHS = [
   'http/http1/header-cache.test.ts',
@@ -44,6 +44,12 @@ describe('the tests of the second Node', () => {
         testPaths().some((path) => pattern.test(path)),
         String(pattern),
       );
+  });
+});
+
+describe('the tests of the newest Django', () => {
+  it('are those of its traces', () => {
+    assert.deepEqual(testPaths().filter(needsEachDjango), ['python/test_tracing_django.py']);
   });
 });
 

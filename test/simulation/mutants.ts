@@ -10,25 +10,25 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     defect: 'a started request is put back into the queue when its worker dies',
-    file: 'pool.js',
+    file: 'dead-lane.js',
     from: 'pendingRequests.slice(running + 1)',
     to: 'pendingRequests.slice(running)',
   },
   {
     defect: 'a waiting request is forgotten when its worker dies',
-    file: 'pool.js',
+    file: 'dead-lane.js',
     from: 'pendingRequests.slice(running + 1)',
     to: 'pendingRequests.slice(running + 2)',
   },
   {
     defect: 'a request is repeated without a limit',
-    file: 'pool.js',
+    file: 'dead-lane.js',
     from: 'pending.retried = true;',
     to: '',
   },
   {
     defect: 'a request that is not idempotent is repeated',
-    file: 'pool.js',
+    file: 'dead-lane.js',
     from: 'isIdempotent(pending.request.method)',
     to: 'true',
   },
@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     defect: 'requests that a lane gave back are lost',
     file: 'worker.js',
-    from: 'this.#pool.requeue(pendingRequests)',
+    from: 'this.#lanes.pool.requeue(pendingRequests)',
     to: 'pendingRequests.length',
   },
   {
@@ -214,7 +214,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     defect: 'a release on trial that failed is not ended',
-    file: 'supervisor.js',
+    file: 'succession.js',
     from: 'this.trialFailure = error;\n        this.#retire(release);',
     to: 'this.trialFailure = error;',
   },

@@ -15,28 +15,28 @@ export interface ExampleCopy {
   manage(...args: string[]): string;
 }
 
-/** Copies `examples/NAME` to a temporary directory, without what a run of it left there. */
-export function copyExample(t: Lifetime, name: string): ExampleCopy {
+/** Copies `examples/NAME` to a temporary directory, without what a run of it left there. `python` runs its `manage.py`. */
+export function copyExample(t: Lifetime, name: string, python = PYTHON_WITH_PACKAGES ?? 'python3'): ExampleCopy {
   const directory = join(temporaryDirectory(t), name);
   cpSync(join(ROOT, 'examples', name), directory, {
     recursive: true,
     filter: (source) => !MADE.includes(basename(source)),
   });
-  return { directory, manage: (...args) => manage(directory, args) };
+  return { directory, manage: (...args) => manage(python, directory, args) };
 }
 
 /** A copy of the Django example with its database, demo data and collected static files, as its README makes them. */
-export function prepareDjangoSite(t: Lifetime): ExampleCopy {
-  const site = copyExample(t, 'django-site');
+export function prepareDjangoSite(t: Lifetime, python?: string): ExampleCopy {
+  const site = copyExample(t, 'django-site', python);
   site.manage('migrate', '--noinput');
   site.manage('collectstatic', '--noinput');
   site.manage('demo');
   return site;
 }
 
-function manage(directory: string, args: readonly string[]): string {
+function manage(python: string, directory: string, args: readonly string[]): string {
   const { DJANGO_SETTINGS_MODULE: _, ...env } = process.env;
-  const result = spawnSync(PYTHON_WITH_PACKAGES ?? 'python3', ['manage.py', ...args], {
+  const result = spawnSync(python, ['manage.py', ...args], {
     cwd: directory,
     env,
     encoding: 'utf8',

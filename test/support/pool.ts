@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PoolOptions } from '../../src/workers/pool.ts';
+import type { PoolOptions } from '../../src/workers/pool-options.ts';
 
 /** Options of a pool in which no body needs a file and nothing fails, with `changes`. */
 export function poolOptions(changes: Partial<PoolOptions> = {}): PoolOptions {

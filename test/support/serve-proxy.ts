@@ -1,6 +1,7 @@
 import type { Request } from '../../src/http/message.ts';
 import type { Backend } from '../../src/proxy/backend.ts';
-import { type ReverseProxy, type ReverseProxyOptions, reverseProxy } from '../../src/proxy/reverse-proxy.ts';
+import { type ReverseProxy, reverseProxy } from '../../src/proxy/reverse-proxy.ts';
+import type { ReverseProxyOptions } from '../../src/proxy/reverse-proxy-options.ts';
 import type { Lifetime } from './lifetime.ts';
 import { type ServeOptions, serveHandler, type TestServer } from './serve-handler.ts';
 

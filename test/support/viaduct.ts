@@ -21,6 +21,9 @@ export const PYTHON_WITH_PACKAGES = existsSync(TEST_PYTHON) ? TEST_PYTHON : null
 const OLD_GEVENT_PYTHON = join(ROOT, '.setup/old-gevent/bin/python');
 /** A Python interpreter with the packages of `test/requirements-old-gevent.txt`; null if the set-up could not make one. */
 export const PYTHON_WITH_OLD_GEVENT = existsSync(OLD_GEVENT_PYTHON) ? OLD_GEVENT_PYTHON : null;
+const NEWEST_DJANGO_PYTHON = join(ROOT, '.setup/newest-django/bin/python');
+/** A Python interpreter with the newest Django, of `test/requirements-newest-django.txt`; null if the set-up could not make one. */
+export const PYTHON_WITH_NEWEST_DJANGO = existsSync(NEWEST_DJANGO_PYTHON) ? NEWEST_DJANGO_PYTHON : null;
 /** For `it(title, { skip: NO_PACKAGES })`: false if the packages are installed, otherwise the reason to skip. */
 export const NO_PACKAGES = PYTHON_WITH_PACKAGES === null ? 'Django and Flask are not installed in .setup/venv' : false;
 

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { encodeRequest, variablesOf } from '../support/cgi-frames.ts';
 import { ask } from '../support/http-client.ts';
+import { freePort } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { runViaduct, startViaduct, type Viaduct } from '../support/viaduct.ts';
@@ -149,6 +152,43 @@ describe('a route with listen', { concurrency: 2 }, () => {
     );
   });
 
+  for (const processes of [1, 2]) {
+    it(`gets the requests to one address of a port of all hosts, with ${processes} server processes`, async (t) => {
+      const port = await freePort();
+      const settings = (addresses: readonly string[]) =>
+        [
+          `listen = ${JSON.stringify(addresses.map((address) => `${address}:${port}`))}`,
+          'tls = { self_signed = true }',
+          ...['http://0.0.0.0', 'http://127.0.0.2', 'https://127.0.0.3']
+            .filter((address) => addresses.includes(address))
+            .map((address) => `[[route]]\nlisten = "${address}:${port}"\nrespond = { body = "{scheme} ${address}" }`),
+        ].join('\n');
+      const all = ['http://127.0.0.2', 'http://0.0.0.0', 'https://127.0.0.3'];
+      const cwd = makeProject(t, { 'viaduct.toml': settings(all) });
+      const server = await startViaduct(t, ['web', '--access-log', 'off', '--processes', `${processes}`], {
+        cwd,
+        listen: '',
+      });
+      const body = (host: string) => bodyAt(host, port);
+      assert.equal(await body('127.0.0.1'), 'http http://0.0.0.0');
+      assert.equal(await body('127.0.0.2'), 'http http://127.0.0.2');
+      assert.match(await overTls(port, 'h2', '127.0.0.3'), /^https/);
+
+      writeFileSync(join(cwd, 'viaduct.toml'), settings(['http://0.0.0.0']));
+      await reload(server);
+      assert.equal(await body('127.0.0.2'), 'http http://0.0.0.0', 'the address is given back');
+      writeFileSync(join(cwd, 'viaduct.toml'), settings(all));
+      await reload(server);
+      assert.equal(await body('127.0.0.2'), 'http http://127.0.0.2');
+
+      writeFileSync(join(cwd, 'viaduct.toml'), settings(['http://127.0.0.2']));
+      process.kill(server.pid, 'SIGHUP');
+      await eventually('the reload is refused', () => server.output().includes('the address is in use'));
+      assert.equal(await body('127.0.0.2'), 'http http://127.0.0.2', 'the old addresses stay');
+      assert.equal(await body('127.0.0.1'), 'http http://0.0.0.0');
+    });
+  }
+
   it('is shown with its address by viaduct check', async (t) => {
     const project = makeProject(t, { 'viaduct.toml': SITE });
     const { output } = await runViaduct(project, 'check');
@@ -156,20 +196,22 @@ describe('a route with listen', { concurrency: 2 }, () => {
   });
 });
 
-async function overTls(port: number, protocol: string): Promise<string> {
+/** What a new connection to one address of this machine gets. */
+async function bodyAt(host: string, port: number): Promise<string> {
+  const [response] = (await once(get({ host, port, agent: false }), 'response')) as [IncomingMessage];
+  return text(response);
+}
+
+async function overTls(port: number, protocol: string, host = '127.0.0.1'): Promise<string> {
   if (protocol !== 'h2') {
     const client = await SocketClient.openSecure(port);
     client.send('GET /secure HTTP/1.0\r\n\r\n');
     await client.untilClosed();
     return client.received.split('\r\n\r\n')[1] ?? '';
   }
-  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  const session = connectHttp2(`https://${host}:${port}`, { rejectUnauthorized: false });
   const stream = session.request({ ':path': '/secure' });
-  let text = '';
-  stream.setEncoding('utf8').on('data', (block: string) => {
-    text += block;
-  });
-  await once(stream, 'end');
+  const content = await text(stream);
   session.close();
-  return text;
+  return content;
 }

@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, CDPSession, Page } from 'playwright-core';
-import type { TraceDocument } from '../../src/trace/document.ts';
 import type { Har } from '../../src/trace/har.ts';
-import type { TraceSummary } from '../../src/trace/store.ts';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { type ExampleCopy, prepareDjangoSite } from '../support/examples.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually } from '../support/wait.ts';
 import { openPage, type WatchedPage } from '../ui/pages.ts';
 
@@ -150,28 +148,6 @@ describe('the pages about requests to examples/django-site', { skip: NO_BROWSER 
     }
     const fragment = await fetch(viaduct.url + SLOW, { headers: { 'HX-Request': 'true' } });
     assert.ok(!(await fragment.text()).includes('/bar.js'));
-  });
-
-  it('have the hops that docs/how-a-request-becomes-a-response.md shows', async () => {
-    const trace = async (): Promise<TraceDocument | undefined> => {
-      await (await fetch(viaduct.url + SLOW)).text();
-      const list = await fetch(`${viaduct.url}/__viaduct/api/requests?path=${SLOW}&limit=1`);
-      const { requests } = (await list.json()) as { requests: readonly TraceSummary[] };
-      const document = await fetch(`${viaduct.url}/__viaduct/api/requests/${requests[0]?.id}`);
-      return (await document.json()) as TraceDocument;
-    };
-    // The tree is of a kept connection and of a worker that has answered before: what is loaded once is not in it.
-    let document: TraceDocument | undefined;
-    await eventually('a complete trace on a kept connection', async () => {
-      document = await trace();
-      return document?.state === 'done' && document.spans.every(({ kind }) => kind !== 'connection');
-    });
-    const { requestTree } = (await import(pathToFileURL(join(ROOT, 'scripts/request-tree.mjs')).href)) as {
-      requestTree(document: TraceDocument | undefined): readonly string[];
-    };
-    const page = readFileSync(join(ROOT, 'docs/how-a-request-becomes-a-response.md'), 'utf8');
-    const shown = /<!-- request:tree -->\n```text\n([\s\S]*?)\n```\n<!-- \/request:tree -->/.exec(page)?.[1];
-    assert.deepEqual(requestTree(document), shown?.split('\n'), 'run node scripts/request-pictures.mjs');
   });
 });
 

@@ -82,7 +82,7 @@ describe('documentOf', () => {
   });
 
   it('says what is missing when the record of the worker cannot be read', () => {
-    for (const payload of [Uint8Array.of(1, 2, 3), marshalled('{"v": 1}'), pythonOf({ spans: '[("nonsense",)]' })]) {
+    for (const payload of [Uint8Array.of(1, 2, 3), marshalled(recordOf({ v: '2' })), pythonOf({ log: '[("nonsense",), 1, None]' })]) {
       const document = documentOf(traceOf(payload));
       assert.equal(document.state, 'incomplete');
       assert.match(document.missing.join(), /record cannot be read, because it /);

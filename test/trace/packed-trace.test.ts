@@ -37,7 +37,7 @@ function fullTrace(): Trace {
   trace.set(span, 'count', -0.5);
   trace.set(span, 'yes', true);
   trace.set(span, 'no', false);
-  trace.passedRequest(span, 'handler python', [...headers, 'X-A', '']);
+  trace.addParent(span, 'handler python', [...headers, 'X-A', '']);
   trace.passedResponse(span, 'handler python', 200, 'A: b\r\n');
   trace.awaitPython(42);
   trace.noteReturn(5_000_000, 9);
@@ -60,12 +60,12 @@ function fullTrace(): Trace {
 /** What `TraceRecord` has of it. */
 function contentOf(record: TraceRecord): Record<string, unknown> {
   const { id, traceId, spanId, parentSpanId, kept, detail, request, startedAt, startMs, endMs, spans, hops } = record;
-  const { dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines } =
+  const { parentHop, dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines } =
     record;
   const { python, pythonMissing, returnedMs, returnedAfterMs, recorded, thrown } = record;
   const payload = record.payload === null ? null : [...record.payload];
   const ids = { id, traceId, spanId, parentSpanId, kept, detail, request, startedAt, startMs, endMs, spans, hops };
-  const parts = { dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines };
+  const parts = { parentHop, dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines };
   return { ...ids, ...parts, python, pythonMissing, returnedMs, returnedAfterMs, recorded, thrown, payload };
 }
 

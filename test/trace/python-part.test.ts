@@ -10,18 +10,14 @@ function reasonOf(parts: Readonly<Record<string, string>>): string {
   return part instanceof Malformed ? part.reason : '';
 }
 
-const SPAN = '["view", "v", 1, 2, -1, None, "", 0]';
 const FRAME = '["f", 1, "g", [], 1, [], True]';
 
 describe('readPythonPart', () => {
-  it('takes as many spans, hops and frames as a worker may send, and refuses more: references make them cheap', () => {
+  it('takes as many frames as a worker may send, and refuses more: references make them cheap', () => {
     const exception = (count: number): string =>
       `{"type": "E", "message": "", "traceback": "", "chain": [], "frames": [${FRAME}] * ${count}}`;
-    const hops = (count: number): string => `[(0, "request", "n", "", [])] * ${count}`;
-    assert.equal(reasonOf({ spans: `[${SPAN}] * 2000`, hops: hops(200), exception: exception(100) }), '');
+    assert.equal(reasonOf({ exception: exception(100) }), '');
     for (const parts of [
-      { spans: `[${SPAN}] * 2001` },
-      { spans: `[${SPAN}]`, hops: hops(201) },
       { exception: exception(101) },
       {
         exception: exception(1).replace(
@@ -35,22 +31,18 @@ describe('readPythonPart', () => {
 
   it('joins the variables that requests share and those of the request, which come first where both have one', () => {
     const shared = '__import__("marshal").dumps([("SERVER_NAME", "a", True), ("wsgi.run_once", "False", False)])';
-    const own = '[("PATH_INFO", "/", True), ("SERVER_NAME", "b", True)]';
+    const own = '{"PATH_INFO": "/", "SERVER_NAME": "b", "a.number": 1.5, "a.none": None, "a.true": True, "a.list": ["secret"]}';
     const part = readPythonPart(marshalled(recordOf({ shared, environ: own })));
     assert.deepEqual(part instanceof Malformed ? part : part.environ, [
       ['SERVER_NAME', 'b', true],
       ['wsgi.run_once', 'False', false],
       ['PATH_INFO', '/', true],
+      ['a.number', '1.5', false],
+      ['a.none', 'None', false],
+      ['a.true', 'True', false],
+      ['a.list', '<builtins.list>', false],
     ]);
     assert.equal(reasonOf({ shared: '"text"', environ: own }), 'it has no bytes where they belong');
     assert.equal(reasonOf({ shared: 'b"["', environ: own }), 'it is cut short');
-  });
-
-  it('refuses spans within later ones, and hops of spans that are not there', () => {
-    assert.equal(
-      reasonOf({ spans: '[["view", "v", 1, 2, 0, None, "", 0]]' }),
-      'it has a span within one that is not there',
-    );
-    assert.equal(reasonOf({ hops: '[(0, "request", "n", "", [])]' }), 'it has a hop without a span');
   });
 });

@@ -93,13 +93,14 @@ def cached(function: 'Function', operation: str) -> 'Function':
             result = function(cache, *args, **kwargs)
         except BaseException as error:
             recording.fail(span, error)
-            raise
-        finally:
             recording.end(span)
+            raise
+        known: Attributes | None = None
         if operation == 'get':
-            recording.put(span, 'hit', result is not (args[1] if len(args) > 1 else kwargs.get('default')))
+            known = {'hit': result is not (args[1] if len(args) > 1 else kwargs.get('default'))}
         elif operation == 'get_many' and isinstance(result, dict):
-            recording.put(span, 'hits', len(result))
+            known = {'hits': len(result)}
+        recording.end(span, known)
         return result
 
     return call

@@ -7,10 +7,12 @@ that link returns.
 """
 
 from functools import partial
+from time import perf_counter as now
 from types import CoroutineType, FunctionType, MethodType
 
 from viaduct_worker.tracing.places import describe, place_of
-from viaduct_worker.tracing.recorder import NOWHERE, running
+from viaduct_worker.tracing.recorder import NOWHERE, described, running
+from viaduct_worker.tracing.texts import error_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,26 +20,20 @@ if TYPE_CHECKING:
     from types import CellType
     from typing import Any
 
-    from viaduct_worker.tracing.recorder import Attributes, Place, Recording
+    from viaduct_worker.tracing.recorder import Passed, Recording
     from viaduct_worker.tracing.replacing import Function
 
 SEARCHED_MAX = 50
 """How many objects may lie between a middleware and the link after it: decorators and adapters to asynchronous code."""
-REQUEST: 'Attributes' = {'phase': 'request'}
-RESPONSE: 'Attributes' = {'phase': 'response'}
+VIEW = described('middleware', '')
+"""The link to the view is not a middleware, so it has no name and no span; it ends the phase before."""
 
 
-class Middleware:
-    """What is known of one middleware. A phase without a name does nothing, so it has no span."""
-
-    __slots__ = ('hop', 'name', 'place', 'request', 'request_place', 'response', 'response_place')
-
-    def __init__(self, target: object) -> None:
-        path, self.place = describe(target)
-        self.name = short(path)
-        self.hop = f'middleware {self.name}'
-        self.request, self.request_place = phase(target, 'process_request', 'request phase')
-        self.response, self.response_place = phase(target, 'process_response', 'response phase')
+def middleware_of(target: object) -> bytes:
+    """The description of a middleware, with its phases. A phase that does nothing has no name."""
+    path, place = describe(target)
+    phases = phase(target, 'process_request', 'request phase'), phase(target, 'process_response', 'response phase')
+    return described('middleware', short(path), place, *phases)
 
 
 def short(path: str) -> str:
@@ -45,14 +41,15 @@ def short(path: str) -> str:
     return path.partition('.<locals>')[0].rpartition('.')[2]
 
 
-def phase(target: object, method: str, otherwise: str) -> 'tuple[str, Place]':
+def phase(target: object, method: str, otherwise: str) -> tuple[str, str, int]:
+    """Name and place of a phase."""
     function = getattr(type(target), method, None)
     if function is not None:
-        return method, place_of(getattr(function, '__code__', None))
+        return method, *place_of(getattr(function, '__code__', None))
     is_mixin = any(kind.__name__ == 'MiddlewareMixin' for kind in type(target).__mro__)
     if is_mixin and is_call_of_mixin(type(target)):
-        return '', NOWHERE
-    return otherwise, NOWHERE
+        return '', *NOWHERE
+    return otherwise, *NOWHERE
 
 
 def is_call_of_mixin(kind: type) -> bool:
@@ -64,7 +61,6 @@ def is_call_of_mixin(kind: type) -> bool:
 def trace_handler(handler: 'Any') -> None:
     """Put recorders into all links of a handler, and around the other methods of its middlewares."""
     link = find_link(handler._middleware_chain)
-    outer: Middleware | None = None
     seen: set[int] = set()
     while link is not None and id(link) not in seen:
         seen.add(id(link))
@@ -74,10 +70,8 @@ def trace_handler(handler: 'Any') -> None:
             type(handler)._get_response,
             type(handler)._get_response_async,
         )
-        own = Middleware(target) if is_middleware else None
-        next_link = find_link(target) if is_middleware else None
-        cell.cell_contents = calling(target, outer, own)
-        link, outer = next_link, own
+        link = find_link(target) if is_middleware else None
+        cell.cell_contents = calling(target, middleware_of(target) if is_middleware else VIEW)
     for name, kind in (
         ('_view_middleware', 'view'),
         ('_template_response_middleware', 'template response'),
@@ -87,97 +81,66 @@ def trace_handler(handler: 'Any') -> None:
         methods[:] = [phase_method(method, kind) for method in methods]
 
 
-def calling(target: 'Function', outer: Middleware | None, own: Middleware | None) -> 'Function':
-    """Around what a link calls: `own`, or the view if that is None. `outer` called the link."""
+def calling(target: 'Function', description: bytes) -> 'Function':
+    """Around what a link calls: a middleware, or the view.
+
+    Where it starts, the request phase of the middleware before ends; where it ends, its response phase starts.
+    """
+
+    is_middleware = description is not VIEW
 
     def call(request: object) -> object:
         recording = running()
         if recording is None:
             return target(request)
         __traceback_hide__ = True
-        index = enter(recording, own)
+        log = recording.log
+        span = now()
+        log += description, span, None
         try:
             response = target(request)
         except BaseException as error:
-            leave(recording, index, outer, own, None, error)
+            log += span, now(), {'error': error_text(error)}
             raise
         if type(response) is CoroutineType:
-            return continued(recording, index, outer, own, response)
-        leave(recording, index, outer, own, response, None)
+            return continued(recording, span, response, is_middleware)
+        log += span, now(), response_hop(recording, response) if is_middleware else None
         return response
 
     return call
 
 
-async def continued(
-    recording: 'Recording', index: int, outer: Middleware | None, own: Middleware | None, coroutine: 'Awaitable[object]'
-) -> object:
+async def continued(recording: 'Recording', span: float, coroutine: 'Awaitable[object]', is_middleware: bool) -> object:
     """The rest of a link that works asynchronously."""
     __traceback_hide__ = True
+    log = recording.log
     try:
         response = await coroutine
     except BaseException as error:
-        leave(recording, index, outer, own, None, error)
+        log += span, now(), {'error': error_text(error)}
         raise
-    leave(recording, index, outer, own, response, None)
+    log += span, now(), response_hop(recording, response) if is_middleware else None
     return response
 
 
-def enter(recording: 'Recording', own: Middleware | None) -> int:
-    """The request phase of the middleware before ends, and that of `own` starts. Return the index of its span."""
-    phase = recording.phase
-    if phase is not None:
-        recording.end(phase)
-        recording.phase = None
-    if own is None:
-        return -1
-    recording.begin('middleware', own.name, None, own.place)
-    index = recording.span
-    if own.request:
-        recording.phase = recording.begin('phase', own.request, REQUEST, own.request_place)
-    return index
-
-
-def leave(
-    recording: 'Recording',
-    index: int,
-    outer: Middleware | None,
-    own: Middleware | None,
-    response: object,
-    error: BaseException | None,
-) -> None:
-    """The phase and the span of `own` end, and the response phase of the middleware before starts."""
-    phase = recording.phase
-    if phase is not None:
-        recording.end(phase)
-        recording.phase = None
-    if own is not None and index < len(recording.spans):
-        span = recording.spans[index]
-        if error is None:
-            response_hop(recording, index, own.hop, response)
-        else:
-            recording.fail(span, error)
-        recording.end(span)
-    if outer is not None and outer.response:
-        recording.phase = recording.begin('phase', outer.response, RESPONSE, outer.response_place)
-
-
-def response_hop(recording: 'Recording', index: int, name: str, response: 'Any') -> None:
-    """Note status and fields of a response if they are not those of the hop before."""
+def response_hop(recording: 'Recording', response: 'Any') -> 'Passed | None':
+    """Status and fields of a response; None if they are those of the hop before."""
     try:
-        fields = list(response.headers._store.values())
+        fields = [*response.headers._store.values()]
         if response.cookies:
             fields += [('Set-Cookie', cookie.OutputString()) for cookie in response.cookies.values()]
         code = response.status_code
-        last_code, status, last_fields = recording.response
-        if code != last_code:
-            status = f'{code} {response.reason_phrase}'
-        elif fields == last_fields:
-            return
-        recording.response = code, status, fields
-        recording.hop(index, 'response', name, status, fields)
+        if code == recording.code:
+            if fields == recording.fields:
+                return None
+        else:
+            recording.code = code
+            recording.status = f'{code} {response.reason_phrase}'
+        recording.fields = fields
+        return recording.status, fields
     except Exception:
-        recording.note(f'the response of {name}')
+        recording.note('a response')
+        return None
 
 
 def phase_method(method: 'Function', kind: str) -> 'Function':
@@ -185,21 +148,23 @@ def phase_method(method: 'Function', kind: str) -> 'Function':
     middleware = getattr(method, '__self__', None)
     name = f'{type(middleware).__name__}.{getattr(method, "__name__", kind)}'
     place = place_of(getattr(getattr(method, '__func__', None), '__code__', None))
-    attributes: Attributes = {'phase': kind}
+    description = described('phase', name, place, kind)
 
     def call(*args: object) -> object:
         recording = running()
         if recording is None:
             return method(*args)
         __traceback_hide__ = True
-        span = recording.begin('phase', name, attributes, place)
+        log = recording.log
+        span = now()
+        log += description, span, None
         try:
             return method(*args)
         except BaseException as error:
             recording.fail(span, error)
             raise
         finally:
-            recording.end(span)
+            log += span, now(), None
 
     call.__self__ = middleware  # type: ignore[attr-defined]  # Django names it when the method returns None
     return call

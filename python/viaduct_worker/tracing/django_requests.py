@@ -1,25 +1,29 @@
 """Django: the resolution of the URL, the view, and exceptions of which Django makes a response."""
 
+from time import perf_counter as now
+
 from viaduct_worker.tracing import django_middleware, exceptions
 from viaduct_worker.tracing.places import describe
-from viaduct_worker.tracing.recorder import ATTRIBUTES, NAME, running
+from viaduct_worker.tracing.recorder import current, described, running
 from viaduct_worker.tracing.replacing import replace, replacing
+from viaduct_worker.tracing.texts import error_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from viaduct_worker.tracing.recorder import Place, Recording, Span
+    from viaduct_worker.tracing.recorder import Attributes, Passed, Recording
     from viaduct_worker.tracing.replacing import Function
 
 FAILED = 500
 VIEWS_MAX = 10_000
 
-_views: 'dict[int, tuple[str, Place, bool, object]]' = {}
-"""Name, place, whether it is a coroutine function, and the view, of each that a traced request has called, by its id.
+URL = described('url', '')
 
-A view may have no hash, or say that it is equal to another one.
+_views: 'dict[int, tuple[bytes, bool, object, Function]]' = {}
+"""Description, whether it is a coroutine function, the view, and the recorder around it, of each that a traced request
+has called, by its id. A view may have no hash, or say that it is equal to another one.
 """
 
 
@@ -32,21 +36,39 @@ def trace_handlers(base: 'ModuleType') -> None:
 
 
 def preparing(get_response: 'Function') -> 'Function':
-    """A handler gets recorders in its middleware with its first traced request."""
+    """A handler gets recorders in its middleware with its first traced request.
 
-    def get(handler: object, request: object) -> object:
+    Without room in the log, nothing of the request is recorded, so the recorders in the chain need not look.
+    """
+
+    def get(handler: 'Any', request: object) -> object:
         recording = running()
-        if recording is not None and not hasattr(handler, '_viaduct_traced'):
-            try:
-                with replacing:
-                    if not hasattr(handler, '_viaduct_traced'):
-                        handler._viaduct_traced = True  # type: ignore[attr-defined]  # a mark of ours
-                        django_middleware.trace_handler(handler)
-            except Exception:
-                recording.note('the middleware of Django')
-        return get_response(handler, request)
+        if recording is None:
+            return get_response(handler, request)
+        try:
+            handler._viaduct_traced  # noqa: B018  # a mark of ours
+        except AttributeError:
+            prepare(handler, recording)
+        if len(recording.log) < recording.room:
+            return get_response(handler, request)
+        recording.dropped += 1
+        token = current.set(None)
+        try:
+            return get_response(handler, request)
+        finally:
+            current.reset(token)
 
     return get
+
+
+def prepare(handler: 'Any', recording: 'Recording') -> None:
+    try:
+        with replacing:
+            if not hasattr(handler, '_viaduct_traced'):
+                handler._viaduct_traced = True
+                django_middleware.trace_handler(handler)
+    except Exception:
+        recording.note('the middleware of Django')
 
 
 def resolving(resolve_request: 'Function') -> 'Function':
@@ -55,93 +77,103 @@ def resolving(resolve_request: 'Function') -> 'Function':
         if recording is None:
             return resolve_request(handler, request)
         __traceback_hide__ = True
-        span = recording.begin('url', '')
+        log = recording.log
+        span = now()
+        log += URL, span, None
         try:
             match = resolve_request(handler, request)
         except BaseException as error:
-            recording.fail(span, error)
+            log += span, now(), {'error': error_text(error)}
             raise
-        finally:
-            recording.end(span)
-        matched(recording, span, match)
+        log += span, now(), matched(recording, match)
         return match
 
     return resolve
 
 
-def matched(recording: 'Recording', span: 'Span', match: 'Any') -> None:
+def matched(recording: 'Recording', match: 'Any') -> 'Attributes | None':
     try:
         pattern: object = match.route
-        text = pattern if type(pattern) is str else str.__str__(str(pattern))
-        span[NAME] = text or 'the empty pattern'
         name = match.view_name
-        span[ATTRIBUTES] = {'pattern': text, 'name': name if type(name) is str else ''}
+        return {
+            'pattern': pattern if type(pattern) is str else str.__str__(str(pattern)),
+            'name': name if type(name) is str else '',
+        }
     except Exception:
         recording.note('the pattern of the URL')
+        return None
 
 
 def viewing(make_view_atomic: 'Function', is_asynchronous: 'Function') -> 'Function':
     """Django asks for the view that it calls, inside its transaction, here."""
 
-    def make(handler: object, view: object) -> object:
+    def make(handler: object, view: 'Function') -> object:
         target = make_view_atomic(handler, view)
         recording = running()
         if recording is None:
             return target
         try:
-            known = _views.get(id(view))
-            if known is None:
-                known = (*describe(view), bool(is_asynchronous(view)), view)
-                if len(_views) < VIEWS_MAX:
-                    _views[id(view)] = known
+            known = _views.get(id(view)) or known_view(view, bool(is_asynchronous(view)))
         except Exception:
             recording.note('the view')
             return target
-        name, place, is_awaited, _ = known
-        return (awaiting if is_awaited else calling)(target, recording, name, place)
+        description, is_awaited, _, recorder = known
+        return recorder if target is view else (awaiting if is_awaited else calling)(target, description)
 
     return make
 
 
-def calling(view: 'Function', recording: 'Recording', name: str, place: tuple[str, int]) -> 'Function':
+def known_view(view: 'Function', is_awaited: bool) -> 'tuple[bytes, bool, object, Function]':
+    description = described('view', *describe(view))
+    known = description, is_awaited, view, (awaiting if is_awaited else calling)(view, description)
+    if len(_views) < VIEWS_MAX:
+        _views[id(view)] = known
+    return known
+
+
+def calling(view: 'Function', description: bytes) -> 'Function':
     def call(*args: object, **kwargs: object) -> object:
+        recording = running()
+        if recording is None:
+            return view(*args, **kwargs)
         __traceback_hide__ = True
-        span = recording.begin('view', name, None, place)
-        index = recording.span
+        log = recording.log
+        span = now()
+        log += description, span, None
         try:
             response = view(*args, **kwargs)
         except BaseException as error:
-            recording.fail(span, error)
+            log += span, now(), {'error': error_text(error)}
             raise
-        finally:
-            recording.end(span)
-        view_hop(recording, index, name, response)
+        log += span, now(), view_hop(recording, response)
         return response
 
     return call
 
 
-def awaiting(view: 'Function', recording: 'Recording', name: str, place: tuple[str, int]) -> 'Function':
+def awaiting(view: 'Function', description: bytes) -> 'Function':
     async def call(*args: object, **kwargs: object) -> object:
+        recording = running()
+        if recording is None:
+            return await view(*args, **kwargs)
         __traceback_hide__ = True
-        span = recording.begin('view', name, None, place)
-        index = recording.span
+        log = recording.log
+        span = now()
+        log += description, span, None
         try:
             response = await view(*args, **kwargs)
         except BaseException as error:
-            recording.fail(span, error)
+            log += span, now(), {'error': error_text(error)}
             raise
-        finally:
-            recording.end(span)
-        view_hop(recording, index, name, response)
+        log += span, now(), view_hop(recording, response)
         return response
 
     return call
 
 
-def view_hop(recording: 'Recording', index: int, name: str, response: object) -> None:
-    if hasattr(response, 'status_code'):
-        django_middleware.response_hop(recording, index, f'view {name}', response)
+def view_hop(recording: 'Recording', response: object) -> 'Passed | None':
+    """The response as the view returned it; Django reports a view that returned something else."""
+    return django_middleware.response_hop(recording, response) if hasattr(response, 'status_code') else None
 
 
 def trace_exceptions(module: 'ModuleType') -> None:

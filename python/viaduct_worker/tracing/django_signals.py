@@ -3,14 +3,14 @@
 import sys
 
 from viaduct_worker.tracing.places import describe
-from viaduct_worker.tracing.recorder import running
+from viaduct_worker.tracing.recorder import NOWHERE, running
 from viaduct_worker.tracing.replacing import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from viaduct_worker.tracing.recorder import Place, Recording, Span
+    from viaduct_worker.tracing.recorder import Place, Recording
     from viaduct_worker.tracing.replacing import Function
 
 NAMES_MAX = 10_000
@@ -75,7 +75,8 @@ class TracedReceiver:
         if recording is None:
             return receiver(**named)
         __traceback_hide__ = True
-        span = begin(recording, receiver, self._viaduct_signal)
+        name, place = known_receiver(recording, receiver, self._viaduct_signal)
+        span = recording.begin('signal', name, {'signal': self._viaduct_signal}, place)
         try:
             return receiver(**named)
         except BaseException as error:
@@ -103,29 +104,27 @@ class AwaitedReceiver(TracedReceiver):
         recording = running()
         if recording is None:
             return await self._viaduct_receiver(**named)
-        outer = recording.span
-        span = begin(recording, self._viaduct_receiver, self._viaduct_signal)
-        recording.span = outer
+        receiver, signal = self._viaduct_receiver, self._viaduct_signal
+        name, place = known_receiver(recording, receiver, signal)
+        span = recording.begin_aside('signal', name, {'signal': signal}, place)
         try:
-            return await self._viaduct_receiver(**named)
+            return await receiver(**named)
         finally:
-            outer = recording.span
-            recording.end(span)
-            recording.span = outer
+            recording.end_aside(span, None)
 
 
-def begin(recording: 'Recording', receiver: 'Function', signal: str) -> 'Span':
-    name, place = signal, ('', 0)
+def known_receiver(recording: 'Recording', receiver: 'Function', signal: str) -> 'tuple[str, Place]':
+    """Name and place of a receiver."""
     try:
         known = _receivers.get(receiver)
         if known is None:
             known = describe(receiver)
             if len(_receivers) < NAMES_MAX and getattr(receiver, '__self__', None) is None:
                 _receivers[receiver] = known
-        name, place = known
+        return known
     except Exception:
         recording.note('a receiver')
-    return recording.begin('signal', name, {'signal': signal}, place)
+        return signal, NOWHERE
 
 
 def name_of(signal: object) -> str:

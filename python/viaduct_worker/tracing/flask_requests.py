@@ -8,7 +8,7 @@ import sys
 
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.places import describe
-from viaduct_worker.tracing.recorder import ATTRIBUTES, NAME, running
+from viaduct_worker.tracing.recorder import running
 from viaduct_worker.tracing.replacing import replace
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from viaduct_worker.tracing.recorder import Recording, Span
+    from viaduct_worker.tracing.recorder import Attributes, Passed, Recording, Span
     from viaduct_worker.tracing.replacing import Function
 
 HOOKS = {
@@ -63,16 +63,13 @@ def recorded(target: 'Function', function: 'Function', recording: 'Recording', r
     def call(*args: object, **kwargs: object) -> object:
         __traceback_hide__ = True
         span = begin(recording, function, role)
-        index = recording.span
         try:
             result = target(*args, **kwargs)
         except BaseException as error:
             recording.fail(span, error)
-            raise
-        finally:
             recording.end(span)
-        if role == 'after_request':
-            response_hop(recording, index, span[NAME], result)
+            raise
+        recording.end(span, response_hop(recording, result) if role == 'after_request' else None)
         return result
 
     return call
@@ -91,16 +88,13 @@ def begin(recording: 'Recording', function: 'Function', role: str) -> 'Span':
     return recording.begin('hook', name, {'phase': role}, place)
 
 
-def response_hop(recording: 'Recording', index: int, name: str, response: 'Any') -> None:
-    """Note status and fields of the response if they are not those of the hop before."""
+def response_hop(recording: 'Recording', response: 'Any') -> 'Passed | None':
+    """Status and fields of a response."""
     try:
-        fields = list(response.headers)
-        status = response.status
-        before, recording.response = recording.response, (response.status_code, status, fields)
-        if recording.response != before:
-            recording.hop(index, 'response', f'after_request {name}', status, fields)
+        return response.status, list(response.headers)
     except Exception:
-        recording.note(f'the response of {name}')
+        recording.note('a response')
+        return None
 
 
 def handling(handle_exception: 'Function') -> 'Function':
@@ -127,16 +121,19 @@ def matching(match: 'Function') -> 'Function':
             found = match(adapter, *args, **kwargs)
         except BaseException as error:
             recording.fail(span, error)
-            raise
-        finally:
             recording.end(span)
-        try:
-            rule = found[0]
-            if isinstance(getattr(rule, 'rule', None), str):
-                span[NAME] = rule.rule
-                span[ATTRIBUTES] = {'pattern': rule.rule, 'name': str(rule.endpoint)}
-        except Exception:
-            recording.note('the rule of the URL')
+            raise
+        recording.end(span, matched(recording, found))
         return found
 
     return record
+
+
+def matched(recording: 'Recording', found: 'Any') -> 'Attributes | None':
+    try:
+        rule = found[0]
+        if isinstance(getattr(rule, 'rule', None), str):
+            return {'pattern': rule.rule, 'name': str(rule.endpoint)}
+    except Exception:
+        recording.note('the rule of the URL')
+    return None

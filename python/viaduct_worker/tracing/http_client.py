@@ -44,14 +44,12 @@ def begin(recording: 'Recording', connection: 'Any', method: str, url: str) -> N
     scheme = 'https' if hasattr(connection, '_context') or connection.default_port == 443 else 'http'
     shown = host if port in (80, 443, None) else f'{host}:{port}'
     address = url if '://' in url else f'{scheme}://{shown}{url}'
-    outer = recording.span
-    span = recording.begin(
+    span = recording.begin_aside(  # another request may start before this one is answered
         'http-client',
         f'{method} {shown}',
         {'method': str(method), 'url': address[:TEXT_MAX], 'host': shown},
         project_place(sys._getframe(2)),
     )
-    recording.span = outer  # nothing is within: another request may start before this one is answered
     connection._viaduct = recording, span
 
 
@@ -76,8 +74,5 @@ def passing(function: 'Function', is_last: bool) -> 'Function':
 
 
 def finish(connection: 'Any', recording: 'Recording', span: 'Span', name: str, value: str | int) -> None:
-    outer = recording.span
-    recording.put(span, name, value)
-    recording.end(span)
-    recording.span = outer
+    recording.end_aside(span, {name: value})
     connection._viaduct = None

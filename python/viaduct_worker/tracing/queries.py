@@ -43,13 +43,12 @@ def begin(recording: 'Recording', sql: object, parameters: object, alias: str, m
 
 def end(recording: 'Recording', span: 'Span', cursor: 'Any') -> None:
     """End the span of a query. `cursor` knows how many rows it has found or changed; most databases do."""
-    recording.end(span)
     try:
         rows = cursor.rowcount
-        if type(rows) is int and rows >= 0:
-            recording.put(span, 'rows', rows)
+        recording.end(span, {'rows': rows} if type(rows) is int and rows >= 0 else None)
     except Exception:
         recording.note('the rows of a query')
+        recording.end(span)
 
 
 def sql_text(sql: object) -> str:

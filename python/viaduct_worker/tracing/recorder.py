@@ -1,4 +1,20 @@
-"""The recording of one request: its spans, the header fields at each hop, and the bytes that leave the worker.
+"""The recording of one request: a log of what started and ended, and the bytes that leave the worker.
+
+The log is one flat list, three values for an event, so that an event costs one list of three. Which span is within
+which, what a middleware did before and after the next one, and which hop changed a field: the server finds that out, as
+`src/trace/python-log.ts` has it, when somebody looks.
+
+- A span starts: `(description, time, attributes or None)`. `described` makes the description once if it is always the
+  same. A tuple `(kind, name, file, line)` is one, too.
+- It ends: `(time of its start, time, what is known now)`. It ends those inside that are still open.
+- More is known of it: the same with 0 as the time.
+
+Times are seconds of `perf_counter`. That of its start stands for a span: threads of a request may start some at once,
+so a place in the log could be another one's. What is known of a span are attributes, or a tuple:
+
+- `(fields,)` of a request, as it passed them on;
+- `(status, fields)` of a response, unless both are those of the response before;
+- `(status, fields, has exc_info)`: the arguments of `start_response`.
 
 `current` belongs to a context, so asgiref takes it along into the threads of asynchronous views and of synchronous code
 that these call. A recording never raises into the application: what fails in this package becomes a note.
@@ -6,8 +22,8 @@ that these call. A recording never raises into the application: what fails in th
 
 import marshal
 import sys
-from contextvars import ContextVar
-from time import perf_counter_ns as now
+from _contextvars import ContextVar
+from time import perf_counter as now
 
 from viaduct_worker.reports import report_of
 from viaduct_worker.tracing.texts import TEXT_MAX, clipped, error_text, safe_repr
@@ -23,177 +39,179 @@ if TYPE_CHECKING:
     Attributes: TypeAlias = dict[str, Attribute]
     Place: TypeAlias = tuple[str, int]
     Fields: TypeAlias = Sequence[tuple[str, str]]
-    Span: TypeAlias = list[Any]
+    Passed: TypeAlias = tuple[str, Fields]
+    Known: TypeAlias = Attributes | tuple[object, ...] | None
+    Span: TypeAlias = float
+    """The time of its start; 0 if there was no room."""
 
-SPANS_MAX = 2000
-HOPS_MAX = 200
+EVENT = 3
+"""Values for each event."""
+ROOM = 4000 * EVENT
+"""No span starts in a longer log. What has started may still end."""
 NOTES_MAX = 10
 PAYLOAD_BYTES_MAX = 1_048_576
-VERSION = 2
+VERSION = 3
 MARSHAL_VERSION = 4
-"""With references: paths and fields that come again take five bytes, and half the time."""
+"""With references: a field that several hops have takes five bytes."""
 NOWHERE: 'Place' = ('', 0)
-
-NAME, START, END, PARENT, ATTRIBUTES = 1, 2, 3, 4, 5
-"""Places in a span, which is a list: its kind, its name, its start, its end or 0 while it lasts, the index of the span
-that it happened in or -1, its attributes or None, and file and line of its code. It leaves the worker as it is."""
+ENVIRON, LOG, MORE = 5, 6, 7
+"""Places in the record that leaves the worker."""
 
 current: 'ContextVar[Recording | None]' = ContextVar('viaduct_recording', default=None)
 running = current.get
 """Returns the recording of the request that this context runs, and None if there is none."""
 
 
-class Recording:
-    """Lives for one request. `span` is the index of the innermost open span, -1 outside of all.
+def described(kind: str, name: str, place: 'Place' = NOWHERE, *more: 'str | tuple[str, str, int]') -> bytes:
+    """The description of a span, marshalled: for spans that are the same in each request."""
+    return marshal.dumps((kind, name, *place, *more), MARSHAL_VERSION)
 
-    `phase` is the open phase of a Django middleware. `response` has code, status and fields of the last hop of
-    the response, and `variables` the environ of the last hop of the request. `shared` and `environ` are the rows of the
-    first one: those of variables that other requests have, too, are marshalled already.
+
+class Recording:
+    """Lives for one request. `log` is described above; nothing starts any more when it is as long as `room`.
+
+    `code`, `status` and `fields` are those of the last hop of the response. `shared` and `environ` are the variables of
+    the request, and `variables` those of its last hop. `open` has the kinds of open spans of `begin`, the innermost one
+    last. What most requests do not change belongs to the class, which makes a recording cheap.
     """
 
-    __slots__ = (
-        'dropped',
-        'environ',
-        'error',
-        'exception',
-        'hops',
-        'notes',
-        'phase',
-        'profiler',
-        'response',
-        'room',
-        'shared',
-        'span',
-        'spans',
-        'start',
-        'start_response',
-        'thread',
-        'variables',
-        'with_locals',
-        'with_parameters',
-    )
+    room = ROOM
+    dropped = 0
+    with_parameters = False
+    with_locals = False
+    shared = b''
+    environ: dict[str, object] | None = None
+    variables: dict[str, object] | None = None
+    code = 0
+    status = ''
+    fields: 'list[tuple[str, str]] | None' = None
+    exception: dict[str, object] | None = None
+    error: BaseException | None = None
+    profiler: 'Profiler | None' = None
+    notes: list[str] | None = None
 
     def __init__(self, options: str, thread: str) -> None:
         """`options` are words: `sql_parameters` and `locals` record these, too."""
         self.start = now()
         self.thread = thread
-        self.with_parameters = 'sql_parameters' in options
-        self.with_locals = 'locals' in options
-        self.room = SPANS_MAX
-        self.spans: list[Span] = []
-        self.span = -1
-        self.phase: Span | None = None
-        self.dropped = 0
-        self.shared = b''
-        self.environ: list[tuple[str, str, bool]] | None = None
-        self.variables: dict[str, object] = {}
-        self.hops: list[tuple[int, str, str, str, Fields]] = []
-        self.response: tuple[int, str, Fields] = (0, '', ())
-        self.start_response: list[tuple[str, str, Fields, bool]] = []
-        self.exception: dict[str, object] | None = None
-        self.error: BaseException | None = None
-        self.profiler: Profiler | None = None
-        self.notes: list[str] = []
+        self.log: list[Any] = []
+        self.open: list[str] = []
+        if options != 'full':
+            self.with_parameters = 'sql_parameters' in options
+            self.with_locals = 'locals' in options
 
     def begin(self, kind: str, name: str, attributes: 'Attributes | None' = None, place: 'Place' = NOWHERE) -> 'Span':
         """Start a span within the innermost open one."""
-        spans = self.spans
-        parent = self.span
-        if parent >= len(spans):  # the request is over, and another thread still works for it
-            parent = -1
-        while parent >= 0 and spans[parent][END]:  # two parts of an asynchronous view ran at the same time
-            parent = spans[parent][PARENT]
-        file, line = place
-        index = len(spans)
-        span = [kind, name, now(), 0, parent, attributes, file, line]
-        if index < self.room:
-            self.span = index
-            spans.append(span)
-        else:
-            self.dropped += 1
+        span = self.begin_aside(kind, name, attributes, place, False)
+        if span:
+            self.open.append(kind)
         return span
 
-    def end(self, span: 'Span') -> None:
-        """End a span, and with it the spans inside that are still open for this thread."""
-        span[END] = now()
-        self.span = span[PARENT]
+    def begin_aside(
+        self, kind: str, name: str, attributes: 'Attributes | None', place: 'Place', is_aside: bool = True
+    ) -> 'Span':
+        """Start a span that nothing is within, because what starts next may have nothing to do with it."""
+        if len(self.log) >= self.room:
+            self.dropped += 1
+            return 0.0
+        file, line = place
+        span = now()
+        self.log += (kind, name, file, line, True) if is_aside else (kind, name, file, line), span, attributes
+        return span
+
+    def end(self, span: 'Span', known: 'Known' = None) -> None:
+        """End a span of `begin`, and with it the spans inside that are still open."""
+        if span:
+            self.log += span, now(), known
+            if self.open:
+                self.open.pop()
+
+    def end_aside(self, span: 'Span', known: 'Known') -> None:
+        """End a span of `begin_aside`."""
+        if span:
+            self.log += span, now(), known
+
+    def put(self, span: 'Span', known: 'Known') -> None:
+        """Note what is known of a span, which may have ended."""
+        if span:
+            self.log += span, 0, known
 
     def fail(self, span: 'Span', error: BaseException) -> None:
         """Note in a span that it ended by an exception."""
-        self.put(span, 'error', error_text(error))
-
-    def put(self, span: 'Span', name: str, value: 'Attribute') -> None:
-        """Set one attribute. The dictionary may be shared with other spans, so it is not changed."""
-        span[ATTRIBUTES] = {name: value} if span[ATTRIBUTES] is None else {**span[ATTRIBUTES], name: value}
+        self.put(span, {'error': error_text(error)})
 
     def is_within(self, kind: str) -> bool:
-        """Whether the innermost open span has this kind."""
-        spans, index = self.spans, self.span
-        return 0 <= index < len(spans) and spans[index][0] == kind and not spans[index][END]
-
-    def hop(self, index: int, direction: str, name: str, status: str, fields: 'Fields') -> None:
-        """Note the fields that the span with this index has passed on."""
-        if len(self.hops) < HOPS_MAX and index < len(self.spans):
-            self.hops.append((index, direction, name, status, fields))
+        """Whether the innermost open span of `begin` has this kind."""
+        return bool(self.open) and self.open[-1] == kind
 
     def note(self, what: str) -> None:
         """Note the current exception, which this package has raised while it recorded `what`."""
         error = sys.exc_info()[1]
-        if error is not None and len(self.notes) < NOTES_MAX:
-            self.notes.append(f'{what} could not be recorded: {report_of(error, -3)}'[:TEXT_MAX])
+        notes = self.notes = self.notes or []
+        if error is not None and len(notes) < NOTES_MAX:
+            notes.append(f'{what} could not be recorded: {report_of(error, -3)}'[:TEXT_MAX])
 
     def finish(self) -> bytes:
         """End the recording, and return the marshalled payload. What still runs in other threads is not recorded."""
-        end = now()
         self.room = 0
-        spans, self.spans = self.spans, []
-        content: dict[str, object] = {
-            'v': VERSION,
-            'start': self.start,
-            'end': end,
-            'thread': self.thread,
-            'spans': spans,
-            'shared': self.shared,
-            'environ': self.environ,
-            'hops': self.hops,
-            'start_response': self.start_response,
+        log, self.log, self.open = self.log, [], []
+        more: dict[str, object] | None = None
+        if self.exception is not None or self.profiler is not None or self.notes is not None or self.dropped:
+            more = self.rarities()
+        self.error = None
+        record = [VERSION, self.start, now(), self.thread, self.shared, self.environ, log, more]
+        try:
+            data = marshal.dumps(record, MARSHAL_VERSION)
+        except ValueError:  # a subclass of str, such as Django's SafeString, or another object
+            record[ENVIRON:] = plain(self.environ), plain_log(log), plain(more)
+            data = marshal.dumps(record, MARSHAL_VERSION)
+        return data if len(data) <= PAYLOAD_BYTES_MAX else fitting(record)
+
+    def rarities(self) -> dict[str, object]:
+        """What most records do not have."""
+        return {
             'exception': self.exception,
             'profile': None if self.profiler is None else self.profiler.finish(),
             'dropped': self.dropped,
-            'notes': self.notes,
+            'notes': self.notes or [],
         }
-        self.span = -1
-        self.phase = self.error = None
-        self.variables = {}
-        return fitting(content, len(spans))
 
 
-def fitting(content: 'dict[str, Any]', count: int) -> bytes:
-    """Marshal the content. If that is too long, leave out spans, the profile, the hops and the exception, in turn."""
-    data = marshalled(content)
-    spans: list[object] = content['spans']
-    while len(data) > PAYLOAD_BYTES_MAX and spans:
-        del spans[len(spans) // 2 :]
-        content['dropped'] = int(content['dropped']) + count - len(spans)
-        count = len(spans)
-        content['hops'] = [hop for hop in content['hops'] if hop[0] < count]
-        data = marshalled(content)
-    for part in ('profile', 'exception', 'environ'):
-        if len(data) > PAYLOAD_BYTES_MAX:
-            content[part] = None
-            data = marshalled(content)
-    if len(data) > PAYLOAD_BYTES_MAX:
-        content['hops'] = content['start_response'] = []
-        data = marshalled(content)
-    return data
+def fitting(record: 'list[Any]') -> bytes:
+    """Marshal the record without the last spans, profile, exception and environ, in turn, until it fits."""
+    more: dict[str, Any] = record[MORE] or {'dropped': 0, 'notes': []}
+    record[MORE] = more
+    while record[LOG]:
+        record[LOG], dropped = halved(record[LOG])
+        more['dropped'] += dropped
+        data = marshal.dumps(record, MARSHAL_VERSION)
+        if len(data) <= PAYLOAD_BYTES_MAX:
+            return data
+    for name in ('profile', 'exception'):
+        more[name] = None
+        data = marshal.dumps(record, MARSHAL_VERSION)
+        if len(data) <= PAYLOAD_BYTES_MAX:
+            return data
+    record[ENVIRON] = None
+    return marshal.dumps(record, MARSHAL_VERSION)
 
 
-def marshalled(content: dict[str, object]) -> bytes:
-    try:
-        return marshal.dumps(content, MARSHAL_VERSION)
-    except ValueError:  # a subclass of str, such as Django's SafeString, or another object
-        readable = {name: value if name == 'shared' else plain(value) for name, value in content.items()}
-        return marshal.dumps(readable, MARSHAL_VERSION)
+def halved(log: 'list[Any]') -> 'tuple[list[Any], int]':
+    """The log without the second half of its spans, and how many these are."""
+    places = [at for at in range(0, len(log), EVENT) if type(log[at]) is not float]
+    end = places[len(places) // 2]
+    kept = log[:end]
+    spans = {log[at + 1] for at in places if at < end}
+    for at in range(end, len(log), EVENT):
+        what, time, _ = log[at : at + EVENT]
+        if what in spans and time:
+            kept += what, time, None
+    return kept, len(places) - len(places) // 2
+
+
+def plain_log(log: 'list[Any]') -> list[object]:
+    """The log with only those types that `marshal` knows. Descriptions are marshalled already."""
+    return [value if type(value) is bytes else plain(value) for value in log]
 
 
 def plain(value: 'Any') -> object:

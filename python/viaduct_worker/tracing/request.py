@@ -2,12 +2,13 @@
 
 import marshal
 from threading import current_thread
+from time import perf_counter as now
 
 from viaduct_worker.frames import trace_frame
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler
-from viaduct_worker.tracing.recorder import MARSHAL_VERSION, Recording, current
+from viaduct_worker.tracing.recorder import MARSHAL_VERSION, Recording, current, described
 from viaduct_worker.tracing.replacing import replacing
 from viaduct_worker.tracing.wsgi import Layer, trace_chain
 
@@ -22,18 +23,24 @@ if TYPE_CHECKING:
 
 PLAIN = frozenset((bool, int, tuple, type(None)))
 OWN = ('wsgi.early_hints', 'wsgi.input')
-"""Variables that `Lane.run` makes for each request."""
+"""Variables that `Lane.run` makes for each request. Their texts only depend on the type of the second one."""
 SHARED_MAX = 256
+BODIES_MAX = 256
+CLOSE = described('close', 'close')
 
 texts: dict[type, str] = {}
 _layers: 'dict[int, tuple[WSGIApplication, Layer | None]]' = {}
 """The outermost layer of each application of this process, by the id of the application."""
-_shared: dict[int, tuple[dict[str, object], bytes]] = {}
-"""Variables that requests share, by the id of their dict, and their marshalled rows."""
+_shared: dict[tuple[int, type], tuple[dict[str, object], bytes]] = {}
+"""Variables that requests share, by the id of their dict and the type of `wsgi.input`, and their marshalled rows."""
+_bodies: dict[type, bytes] = {}
+"""The description of the span of a body, by the type of what the application returned."""
 
 
 class TracedRequest:
     """What `Lane.run` does for a traced request in addition. Only exceptions of the application leave its methods."""
+
+    __slots__ = ('id', 'lane', 'recording')
 
     def __init__(self, lane: 'Lane', request_id: int, options: str) -> None:
         self.lane = lane
@@ -41,7 +48,7 @@ class TracedRequest:
         self.recording = recording = Recording(options, current_thread().name)
         try:
             install(recording)
-            if 'profile' in options:
+            if options != 'full' and 'profile' in options:
                 profiler = Profiler(lane)
                 recording.profiler = profiler if profiler.start() else None
         except Exception:
@@ -65,10 +72,11 @@ class TracedRequest:
         application = self.lane.application
         layer: Layer | None = None
         try:
-            recording.shared = rows_of_shared(shared)
-            recording.environ = rows(variables)
-            recording.environ += [(name, shown(environ[name]), False) for name in OWN]
-            layer = layer_of(application)
+            known = _shared.get((id(shared), type(environ['wsgi.input'])))
+            recording.shared = known[1] if known is not None and known[0] is shared else rows_of_shared(shared, environ)
+            recording.environ = variables
+            known_layer = _layers.get(id(application))
+            layer = known_layer[1] if known_layer is not None else layer_of(application)
         except Exception:
             recording.note('the environ')
         current.set(recording)
@@ -78,15 +86,16 @@ class TracedRequest:
 
     def respond(self, call: 'Call', result: 'Iterable[bytes]') -> None:
         """Send what the application returned. A generator runs meanwhile."""
-        recording = self.recording
-        span = recording.begin('body', type(result).__name__)
+        log = self.recording.log
+        span = now()
+        log += _bodies.get(type(result)) or body_of(type(result)), span, None
         try:
             call.respond(result)
         except BaseException as error:
-            recording.fail(span, error)
+            self.recording.fail(span, error)
             raise
         finally:
-            recording.end(span)
+            log += span, now(), None
 
     @staticmethod
     def hide(error: BaseException) -> None:
@@ -102,9 +111,11 @@ class TracedRequest:
     def closing(self, close: 'Callable[[], object]') -> 'Callable[[], object]':
         """Return close() of the iterable, with its span."""
         recording = self.recording
+        log = recording.log
 
         def run() -> None:
-            span = recording.begin('close', 'close')
+            span = now()
+            log.extend((CLOSE, span, None))
             try:
                 close()
             except BaseException as error:
@@ -112,7 +123,7 @@ class TracedRequest:
                 exceptions.record(recording, error)
                 raise
             finally:
-                recording.end(span)
+                log.extend((span, now(), None))
 
         return run
 
@@ -126,19 +137,26 @@ class TracedRequest:
             payload = self.recording.finish()
         except Exception:
             self.recording.note('the whole')
-            lane.log(f'A request could not be traced: {self.recording.notes[-1]}')
+            lane.log(f'A request could not be traced: {(self.recording.notes or [""])[-1]}')
             return
-        lane.put(trace_frame(self.id, len(payload)), payload)
+        lane.out.append(trace_frame(self.id, len(payload)) + payload)
 
 
-def rows_of_shared(shared: dict[str, object]) -> bytes:
-    """The marshalled rows of variables that many requests share: made once."""
-    known = _shared.get(id(shared))
-    if known is None or known[0] is not shared:
-        if len(_shared) >= SHARED_MAX:
-            _shared.clear()
-        known = _shared[id(shared)] = shared, marshal.dumps(rows(shared), MARSHAL_VERSION)
-    return known[1]
+def rows_of_shared(shared: dict[str, object], environ: 'WSGIEnvironment') -> bytes:
+    """The marshalled rows of variables that many requests share, and of those that `Lane.run` makes: made once."""
+    if len(_shared) >= SHARED_MAX:
+        _shared.clear()
+    own = [(name, shown(environ[name]), False) for name in OWN]
+    data = marshal.dumps(rows(shared) + own, MARSHAL_VERSION)
+    _shared[id(shared), type(environ['wsgi.input'])] = shared, data
+    return data
+
+
+def body_of(kind: type) -> bytes:
+    if len(_bodies) >= BODIES_MAX:
+        _bodies.clear()
+    data = _bodies[kind] = described('body', kind.__name__)
+    return data
 
 
 def rows(variables: dict[str, object]) -> list[tuple[str, str, bool]]:
@@ -161,9 +179,7 @@ def shown(value: object) -> str:
 
 
 def layer_of(application: 'WSGIApplication') -> Layer | None:
-    known = _layers.get(id(application))
-    if known is None:
-        with replacing:
-            known = _layers.get(id(application)) or (application, trace_chain(application))
-            _layers[id(application)] = known
+    with replacing:
+        known = _layers.get(id(application)) or (application, trace_chain(application))
+        _layers[id(application)] = known
     return known[1]

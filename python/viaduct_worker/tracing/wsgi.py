@@ -1,10 +1,11 @@
 """WSGI: each application of the chain that middleware makes (PEP 3333, "Middleware"), and what passes between them."""
 
 from functools import partial
-from inspect import CO_VARARGS
+from time import perf_counter as now
 from types import CellType, CodeType, FunctionType, MethodType
 
 from viaduct_worker.tracing.places import describe
+from viaduct_worker.tracing.recorder import described
 from viaduct_worker.tracing.traced_application import TracedApplication, stand_in
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from viaduct_worker.tracing.recorder import Fields, Place, Recording
+    from viaduct_worker.tracing.recorder import Fields, Recording
 
 NAMES = frozenset(
     (
@@ -23,6 +24,8 @@ NAMES = frozenset(
 )
 """Under these names middleware keeps the application that it calls. Under others its parameters have to say it."""
 APPLICATIONS_MAX = 100
+CO_VARARGS = 0x04
+"""The flag of code that takes `*arguments` (`inspect.CO_VARARGS`). The project may have an `inspect.py` of its own."""
 URL_VARIABLES = frozenset(
     (
         *('PATH_INFO', 'QUERY_STRING', 'REMOTE_ADDR', 'REMOTE_PORT', 'REMOTE_USER', 'REQUEST_METHOD', 'SCRIPT_NAME'),
@@ -33,16 +36,14 @@ URL_VARIABLES = frozenset(
 
 
 class Layer:
-    """What is known of one application of the chain: `kind` is that of its span."""
+    """What is known of one application of the chain: the description of its span, and whether it is middleware."""
 
-    __slots__ = ('caller', 'kind', 'name', 'place')
+    __slots__ = ('description', 'is_middleware')
 
-    def __init__(self, application: object, kind: str) -> None:
-        self.kind = kind
-        self.name: str
-        self.place: Place
-        self.name, self.place = describe(application)
-        self.caller = self.name.rpartition('.')[2]
+    def __init__(self, application: object, is_middleware: bool) -> None:
+        name, place = describe(application)
+        self.is_middleware = is_middleware
+        self.description = described('wsgi-middleware' if is_middleware else 'application', name, place)
 
     def run(
         self,
@@ -53,14 +54,21 @@ class Layer:
     ) -> 'Iterable[bytes]':
         """Call the application within a span."""
         __traceback_hide__ = True
-        span = recording.begin(self.kind, self.name, None, self.place)
-        index = recording.span
-        if recording.variables or self.kind != 'application':
-            request_hop(recording, index, environ, self.caller)
+        log = recording.log
+        if len(log) >= recording.room:
+            recording.dropped += 1
+            return application(environ, start_response)
+        span = now()
+        log += self.description, span, None
+        if self.is_middleware or recording.variables is not None:
+            request_hop(recording, span, environ)
 
         def start(status: str, headers: 'Fields', *rest: object, **named: object) -> 'Callable[[bytes], object]':
             __traceback_hide__ = True
-            response_hop(recording, index, self.caller, status, headers, bool(rest and rest[0]) or bool(named))
+            try:
+                log.extend((span, 0, (status, [*headers], bool(named or (rest and rest[0])))))
+            except Exception:
+                recording.note('a call of start_response')
             # An application may also name its arguments, which the type of start_response does not allow.
             return start_response(status, headers, *rest, **named)  # type: ignore[arg-type]
 
@@ -70,17 +78,17 @@ class Layer:
             recording.fail(span, error)
             raise
         finally:
-            recording.end(span)
+            log += span, now(), None
 
 
-def request_hop(recording: 'Recording', index: int, environ: 'WSGIEnvironment', name: str) -> None:
+def request_hop(recording: 'Recording', span: float, environ: 'WSGIEnvironment') -> None:
     """Note the fields of the request, as this application gets them, if a middleware has changed them."""
     try:
         before, recording.variables = recording.variables, dict(environ)
-        if before:
+        if before is not None:
             fields = dict(passed(environ))
             if fields != dict(passed(before)):
-                recording.hop(index, 'request', name, '', [(field_name(key), value) for key, value in fields.items()])
+                recording.put(span, ([(field_name(key), value) for key, value in fields.items()],))
     except Exception:
         recording.note('a change of environ')
 
@@ -100,22 +108,6 @@ def field_name(key: str) -> str:
     return key.replace('_', '-').title() if key.startswith('CONTENT_') else key
 
 
-def response_hop(
-    recording: 'Recording', index: int, name: str, status: str, headers: 'Fields', has_exc_info: bool
-) -> None:
-    """Note a call of start_response, and the response if this application changed it."""
-    try:
-        recording.start_response.append((name, status, [(field, value) for field, value in headers], has_exc_info))
-        # Whitespace around a value is not a part of it (RFC 9110 section 5.5): Django before 6 has some in Set-Cookie.
-        fields = [(field, value.strip()) for field, value in headers]
-        response = int(status[:3]), status, fields
-        if recording.response != response:
-            recording.response = response
-            recording.hop(index, 'response', name, status, fields)
-    except Exception:
-        recording.note('a call of start_response')
-
-
 def trace_chain(application: object) -> Layer | None:
     """Put recorders around the applications that middleware calls. Return the layer of the outermost application.
 
@@ -124,7 +116,7 @@ def trace_chain(application: object) -> Layer | None:
     inner = trace_inner(application, set())
     if 'wsgi_app' in getattr(application, '__dict__', {}):
         return None
-    return Layer(application, 'wsgi-middleware' if inner else 'application')
+    return Layer(application, is_middleware=inner)
 
 
 def trace_inner(holder: object, seen: set[int]) -> bool:
@@ -142,7 +134,7 @@ def trace_inner(holder: object, seen: set[int]) -> bool:
         inner = trace_inner(target, seen)
         try:
             # `target` has the form of an application; its type says nothing.
-            put(stand_in(target, Layer(target, 'wsgi-middleware' if inner else 'application')))  # type: ignore[arg-type]
+            put(stand_in(target, Layer(target, is_middleware=inner)))  # type: ignore[arg-type]
             found = True
         except Exception:  # its place cannot be set, or checks what it gets
             found = found or inner

@@ -269,6 +269,11 @@ export interface RewriteConfig {
   readonly replacement?: string | undefined;
   /** Regular expression for the path. Takes a regular expression. */
   readonly pattern?: string | undefined;
+  /**
+   * Whether pattern is compared with the decoded path with single slashes, as routes compare it, so that each
+   * spelling of a path matches. Default: `false`.
+   */
+  readonly decoded?: boolean | undefined;
   /** New path, with placeholders, where pattern matches. Takes a path. */
   readonly to?: string | undefined;
   /** Changes of the query. */

@@ -94,25 +94,31 @@ export interface HealthConfig {
 
 /** What is rewritten in Location and Refresh of responses. backend: URLs of the backends. */
 export interface RedirectsConfig {
-  /** The start of a URL or path that is replaced. Takes the start of a URL or path. */
-  readonly from: string;
-  /** What replaces it. Takes a URL or path. */
+  /** What is replaced. May have placeholders. Takes the start of a URL or path. */
+  readonly from?: string | undefined;
+  /** Instead of from: what matches is replaced as a whole. Takes a regular expression. */
+  readonly pattern?: string | undefined;
+  /** What replaces it. May have placeholders, and groups of pattern. Takes a URL or path. */
   readonly to: string;
 }
 
 /** What is rewritten in the Path of cookies of responses. */
 export interface CookiePathConfig {
-  /** What is replaced. Takes the start of a path. */
-  readonly from: string;
-  /** What replaces it. Takes a text without spaces and semicolons. */
+  /** What is replaced. May have placeholders. Takes the start of a path. */
+  readonly from?: string | undefined;
+  /** Instead of from: what matches is replaced as a whole. Takes a regular expression. */
+  readonly pattern?: string | undefined;
+  /** What replaces it. May have placeholders, and groups of pattern. Takes a text of visible ASCII characters. */
   readonly to: string;
 }
 
 /** What is rewritten in the Domain of cookies of responses. An empty text removes it. */
 export interface CookieDomainConfig {
-  /** What is replaced. Takes a domain. */
-  readonly from: string;
-  /** What replaces it. Takes a text without spaces and semicolons. */
+  /** What is replaced. May have placeholders. Takes a domain. */
+  readonly from?: string | undefined;
+  /** Instead of from: what matches is replaced as a whole. Takes a regular expression. */
+  readonly pattern?: string | undefined;
+  /** What replaces it. May have placeholders, and groups of pattern. Takes a text of visible ASCII characters. */
   readonly to: string;
 }
 
@@ -234,7 +240,7 @@ export interface ProxyOptionsConfig {
   readonly host?: string | undefined;
   /**
    * What is rewritten in Location and Refresh of responses. backend: URLs of the backends. Takes backend, or a table
-   * of from and to.
+   * of from or pattern, and to.
    */
   readonly redirects?: OneOrMore<'backend' | RedirectsConfig> | undefined;
   /** What is rewritten in the Path of cookies of responses. */

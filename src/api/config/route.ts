@@ -74,6 +74,11 @@ export interface RedirectConfig {
   readonly status?: 301 | 302 | 303 | 307 | 308 | undefined;
   /** Only paths that match are redirected. Takes a regular expression. Default: all paths. */
   readonly pattern?: string | undefined;
+  /**
+   * Whether pattern is compared with the decoded path with single slashes, as routes compare it, so that each
+   * spelling of a path matches. Default: `false`.
+   */
+  readonly decoded?: boolean | undefined;
 }
 
 /** A fixed answer. */

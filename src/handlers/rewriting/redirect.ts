@@ -3,7 +3,7 @@ import type { Handler } from '../../http/handler.ts';
 import { Response } from '../../http/response.ts';
 import { NO_GROUPS } from '../../placeholders/placeholder.ts';
 import { STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
-import { Pattern } from '../../routing/pattern.ts';
+import { PathPattern } from './path-pattern.ts';
 import { UrlTarget } from './url-target.ts';
 
 /** After 301 and 302 a browser may repeat a POST as GET. After 303 it must, and after 307 and 308 it must not (RFC 9110 section 15.4). */
@@ -20,6 +20,8 @@ export interface RedirectOptions {
   readonly status?: RedirectStatus;
   /** Regular expression (`Pattern`) for the percent-encoded path. Requests that do not match are passed on. */
   readonly pattern?: string;
+  /** Whether `pattern` is compared with the decoded path with single slashes, as routes compare it (`routingPath`). False by default. */
+  readonly decoded?: boolean;
 }
 
 /**
@@ -29,12 +31,16 @@ export interface RedirectOptions {
  * @throws ViaductError `SETTINGS` for an invalid `to`, `pattern` or status
  */
 export function redirect(
-  { to, status = 302, pattern: source }: RedirectOptions,
+  { to, status = 302, pattern: source, decoded = false }: RedirectOptions,
   placeholders = STANDARD_PLACEHOLDERS,
 ): Handler {
-  const pattern = source === undefined ? null : new Pattern(source, 'redirect pattern');
-  const groups = pattern === null ? NO_GROUPS : { names: pattern.groupNames, areEncoded: true };
-  const target = new UrlTarget(to, 'redirect target', placeholders, groups);
+  const pattern = source === undefined ? null : new PathPattern(source, decoded, 'redirect pattern');
+  if (decoded && pattern === null) {
+    throw new ViaductError('SETTINGS', 'Cannot redirect by the decoded path: pattern is missing', {
+      advice: 'Write pattern, or remove decoded.',
+    });
+  }
+  const target = new UrlTarget(to, 'redirect target', placeholders, pattern?.groups ?? NO_GROUPS);
   if (!STATUSES.has(status)) {
     throw new ViaductError('SETTINGS', `Cannot redirect with status "${status}": it is not the status of a redirect`, {
       advice: `Write one of ${[...STATUSES].join(', ')}.`,

@@ -5,9 +5,10 @@ import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { type Placeholders, STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { PathPrefix } from '../../routing/path-prefix.ts';
-import { Pattern } from '../../routing/pattern.ts';
+import { oneSlash } from '../../routing/routing-path.ts';
 import { describeFeature } from '../feature.ts';
 import { omitUndefined, pairs } from '../options.ts';
+import { DECODED, PathPattern } from './path-pattern.ts';
 import { type QueryChanges, queryChange } from './query-change.ts';
 import { UrlTarget } from './url-target.ts';
 
@@ -19,6 +20,11 @@ export interface RewriteOptions {
   readonly replacement?: string;
   /** Regular expression (`Pattern`) for the percent-encoded path. */
   readonly pattern?: string;
+  /**
+   * Whether `pattern` is compared with the decoded path with single slashes, as routes compare it (`routingPath`), so that each spelling
+   * of a path matches. Values of its groups are encoded again. False by default.
+   */
+  readonly decoded?: boolean;
   /** The new path if `pattern` matches, with its groups as `{1}` and so on, or by their names, and other placeholders. A `?` in it replaces the query too; `{query}` is the old query. */
   readonly to?: string;
   /** Changes of the query, after the path was changed. */
@@ -53,7 +59,7 @@ export const rewriteFeature = describeFeature({
   scope: 'site',
   description: 'Changes the path or the query that the application receives.',
   page: 'handlers.md#rewrite',
-  schema: ({ feature, fields, listOf, table, words }) =>
+  schema: ({ bool, feature, fields, listOf, table, words }) =>
     feature({
       prefix: words('a path')
         .optional()
@@ -62,6 +68,7 @@ export const rewriteFeature = describeFeature({
         .optional()
         .meta({ description: 'What replaces prefix, not encoded.', defaultText: 'nothing' }),
       pattern: words('a regular expression').optional().describe('Regular expression for the path.'),
+      decoded: bool().default(false).describe(DECODED),
       to: words('a path').optional().describe('New path, with placeholders, where pattern matches.'),
       query: table({
         set: fields().default({}).describe('Parameters that replace all of the same name.'),
@@ -84,13 +91,15 @@ export const rewriteFeature = describeFeature({
 type PathChange = (request: Request, path: string) => string | null;
 
 function pathChange(
-  { prefix, replacement, pattern, to, query }: RewriteOptions,
+  { prefix, replacement, pattern, decoded = false, to, query }: RewriteOptions,
   placeholders: Placeholders,
 ): PathChange {
+  if (decoded && pattern === undefined) throw refusal('decoded is about pattern, which is missing');
   const isPrefix = prefix !== undefined && pattern === undefined && to === undefined;
   if (isPrefix) return prefixChange(prefix, replacement ?? '/');
   if (replacement !== undefined || prefix !== undefined) throw refusal('the options do not fit together');
-  if (pattern !== undefined && to !== undefined) return patternChange(pattern, to, placeholders);
+  if (pattern !== undefined && to !== undefined)
+    return patternChange(new PathPattern(pattern, decoded, 'rewrite pattern'), to, placeholders);
   if (pattern !== undefined || to !== undefined)
     throw refusal(`${pattern === undefined ? 'pattern' : 'to'} is missing`);
   if (query === undefined) throw refusal('no option is set');
@@ -101,16 +110,16 @@ function prefixChange(from: string, to: string): PathChange {
   const prefix = new PathPrefix(from, 'rewrite prefix');
   const replacement = encodeURI(new PathPrefix(to, 'rewrite replacement').path);
 
-  return function changePrefix(_, path) {
+  return function changePrefix(request, path): string | null {
     const length = prefix.lengthIn(path);
-    return length < 0 ? null : replacement + path.slice(length) || '/';
+    if (length >= 0) return replacement + path.slice(length) || '/';
+    const plain = oneSlash(path);
+    return plain === path ? null : changePrefix(request, plain);
   };
 }
 
-function patternChange(source: string, to: string, placeholders: Placeholders): PathChange {
-  const pattern = new Pattern(source, 'rewrite pattern');
-  const groups = { names: pattern.groupNames, areEncoded: true };
-  const target = new UrlTarget(to, 'rewrite target', placeholders, groups);
+function patternChange(pattern: PathPattern, to: string, placeholders: Placeholders): PathChange {
+  const target = new UrlTarget(to, 'rewrite target', placeholders, pattern.groups);
   if (target.templates.some(({ isPath }) => !isPath)) {
     throw new ViaductError('SETTINGS', `Cannot rewrite to ${JSON.stringify(to)}: it is not a path`, {
       advice: 'Start with a slash. For another host, use a redirect or a proxy.',

@@ -56,9 +56,9 @@ function passedBy({ args }: Directive): string | null {
 
 function withExceptions(rule: PatternRule, exceptions: readonly string[]): PatternRule {
   if (exceptions.length === 0) return rule;
-  const known = (rule.when['{path}'] ?? {}) as { readonly not_pattern?: readonly string[] };
+  const known = (rule.when['{path.decoded}'] ?? {}) as { readonly not_pattern?: readonly string[] };
   const path = { ...known, not_pattern: [...(known.not_pattern ?? []), ...exceptions] };
-  return { ...rule, when: { ...rule.when, '{path}': path } };
+  return { ...rule, when: { ...rule.when, '{path.decoded}': path } };
 }
 
 /** The rule; null if it has no effect here. */
@@ -151,7 +151,7 @@ function conditionsOf(
     const placeholder = /^HTTP:[\w-]+$/.test(name)
       ? `{header.${name.slice(5)}}`
       : name === 'REQUEST_URI'
-        ? '{path}'
+        ? '{path.decoded}'
         : VARIABLES[name];
     const expression = /^[<>-]/.test(plain)
       ? null

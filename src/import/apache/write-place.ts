@@ -195,7 +195,10 @@ function writeRule({ directive, others, pattern, action, when }: PatternRule, pa
   for (const one of [directive, ...others]) report.took(one);
   if (action.kind === 'redirect') {
     const table = route.table('redirect');
-    if (/\{\d\}/.test(action.to)) table.set('pattern', pattern, directive);
+    if (/\{\d\}/.test(action.to)) {
+      table.set('pattern', pattern, directive);
+      table.set('decoded', true, directive);
+    }
     table.set('to', action.to, directive);
     table.set('status', action.status, directive);
     return;

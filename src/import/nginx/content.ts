@@ -13,6 +13,7 @@ export function writeContent(route: ConfigBuilder, state: StepState, writer: Rou
   const { rewrite } = state;
   if (rewrite !== null) {
     route.table('rewrite').set('pattern', rewrite.pattern, rewrite.from);
+    route.table('rewrite').set('decoded', true, rewrite.from);
     route.table('rewrite').set('to', rewrite.to, rewrite.from);
   }
   const behind = writeAnswer(route, state, writer);

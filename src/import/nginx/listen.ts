@@ -20,10 +20,7 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
       for (const one of from) report.lost(one, 'Viaduct cannot listen on this address');
       continue;
     }
-    if (isQuic || isShadowed(address)) {
-      for (const one of from) if (!isQuic) report.lost(one, SHADOWED);
-      continue;
-    }
+    if (isQuic) continue;
     const options = from.some(({ args }) => args.includes('proxy_protocol')) ? '?proxy_protocol=on' : '';
     const name = `${secure ? 'https' : 'http'}://${address}`;
     listening.set(address, name);
@@ -39,13 +36,6 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
     const unknown = words.filter((word) => !KNOWN.has(word) && !NEEDLESS.test(word));
     if (unknown.length > 0) report.differs(directive, `${unknown.join(', ')} has no counterpart`);
   }
-
-  /** An operating system gives a port of all addresses, and the same port of one address, only to one listener. */
-  function isShadowed(address: string): boolean {
-    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
-    const all = host.startsWith('[') ? '[::]' : '0.0.0.0';
-    return host !== all && port !== '' && model.addresses.some((one) => one.address === `${all}:${port}`);
-  }
 }
 
 function isAddress(address: string): boolean {
@@ -53,6 +43,3 @@ function isAddress(address: string): boolean {
   const [, port = ''] = /^(?:\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/.exec(address) ?? [];
   return port !== '' && Number(port) >= 1 && Number(port) <= 65_535;
 }
-
-const SHADOWED =
-  'another server listens on this port of all addresses and gets its requests; write the addresses one by one there';

@@ -23,7 +23,12 @@ export function writeParams(route: ConfigBuilder, module: SendingModule, state: 
     if (directive === undefined) continue;
     const constant = constantIn(value, state.assigned);
     if (constant === null && STANDARD.has(name)) continue;
-    if (constant === null) report.lost(directive, 'params cannot contain variables');
+    if (constant === null && name === 'SCRIPT_FILENAME')
+      report.lost(
+        directive,
+        'Viaduct cannot name the script of a request, which PHP needs: leave PHP to its web server, and pass requests on to that',
+      );
+    else if (constant === null) report.lost(directive, 'params cannot contain variables');
     else if (/^(?:GATEWAY_INTERFACE|REDIRECT_STATUS|SCGI|SERVER_SOFTWARE)$/.test(name)) continue;
     else route.table('proxy_options').table('params').set(textOf(name), textOf(constant), directive);
   }

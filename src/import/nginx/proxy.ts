@@ -1,4 +1,5 @@
 import type { ConfigBuilder } from '../config-builder.ts';
+import { writeBackendAddresses } from './backend-addresses.ts';
 import { type Scheme, writeBackends } from './backends.ts';
 import { literal } from './expression.ts';
 import { isPlainPath } from './forms.ts';
@@ -57,6 +58,7 @@ export function writeProxy(route: ConfigBuilder, handler: Handler, state: StepSt
   writeProxyOptions(route.table('proxy_options'), module, scheme, context.scopeOf(state.level), context);
   if (isCgi) writeParams(route, module, state, writer);
   else writeSentFields(route, module, authority, handler, state, writer);
+  if (module === 'proxy') writeBackendAddresses(route, { scheme: given, authority, uri }, handler, state, writer);
   return true;
 }
 
@@ -97,6 +99,7 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
   const rewrite = route.table('rewrite');
   if (isExact) {
     rewrite.set('pattern', `^${literal(path)}$`, pass);
+    rewrite.set('decoded', true, pass);
     rewrite.set('to', uri, pass);
     return;
   }
@@ -107,5 +110,6 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
     return;
   }
   rewrite.set('pattern', `^${literal(path)}(.*)$`, pass);
+  rewrite.set('decoded', true, pass);
   rewrite.set('to', `${uri}{1}`, pass);
 }

@@ -1,3 +1,4 @@
+import { Pattern } from '../../routing/pattern.ts';
 import type { ConfigBuilder, Value } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
 import type { ServerPlace } from './places.ts';
@@ -47,10 +48,54 @@ export function isConditional({ methods, when }: RouteMatch): boolean {
   return methods.length > 0 || Object.keys(when).length > 0;
 }
 
-/** The match with further conditions; null if one of them has the same text as a condition that it has. */
+/** The match with further conditions; null if one of them cannot be joined with a condition for the same text. */
 export function withConditions(match: RouteMatch, when: RouteMatch['when'], from: Directive): RouteMatch | null {
-  if (Object.keys(when).some((text) => Object.hasOwn(match.when, text))) return null;
-  return { ...match, when: { ...match.when, ...when }, from: [...match.from, from] };
+  const all = { ...match.when };
+  for (const [text, comparison] of Object.entries(when)) {
+    const known = all[text];
+    const both = known === undefined ? comparison : bothOf(known, comparison);
+    if (both === null) return null;
+    all[text] = both;
+  }
+  return { ...match, when: all, from: [...match.from, from] };
+}
+
+/** The comparison that holds if both hold; null if it has no form. */
+function bothOf(one: Comparison, other: Comparison): Comparison | null {
+  if (one.is !== undefined && other.is !== undefined) return null;
+  const lists = (key: 'not' | 'not_pattern'): readonly string[] => [...(one[key] ?? []), ...(other[key] ?? [])];
+  const [not, notPattern] = [lists('not'), lists('not_pattern')];
+  const pattern =
+    one.pattern !== undefined && other.pattern !== undefined
+      ? bothPatterns(one.pattern, other.pattern)
+      : (one.pattern ?? other.pattern ?? []);
+  if (pattern === null) return null;
+  const is = one.is ?? other.is;
+  return {
+    ...(is === undefined ? {} : { is }),
+    ...(not.length > 0 ? { not } : {}),
+    ...(pattern.length > 0 ? { pattern } : {}),
+    ...(notPattern.length > 0 ? { not_pattern: notPattern } : {}),
+  };
+}
+
+/** A pattern for what matches one pattern of each list. */
+function bothPatterns(...lists: readonly (readonly string[])[]): string[] | null {
+  const ahead = lists.map((patterns) => `(?=.*(?:${patterns.map(withoutGroups).join('|')}))`);
+  const pattern = `^${ahead.join('')}`;
+  try {
+    new Pattern(pattern, 'pattern');
+    return [pattern];
+  } catch {
+    return null;
+  }
+}
+
+/** The same pattern without groups that capture. */
+function withoutGroups(source: string): string {
+  return source.replace(/\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?<\w+>|(?!\?))/g, (found) =>
+    found.startsWith('(') ? '(?:' : found,
+  );
 }
 
 function oneOrAll(values: readonly string[]): Value {

@@ -35,11 +35,6 @@ export function writeSentFields(
   for (const field of sent) writeField(field, directiveOf(field));
   if (!sent.some(({ name }) => name.toLowerCase() === 'host'))
     route.table('proxy_options').set('host', hostOf(authority), pass);
-  // a backend that gets its own name writes it into Location
-  const isRewritten = scope.one('proxy_redirect')?.args[0] !== 'off';
-  const isUrl = JSON.stringify(route.get('proxy') ?? '').includes('://');
-  if (module === 'proxy' && isRewritten && isUrl && route.table('proxy_options').get('host') !== undefined)
-    route.table('proxy_options').assume('redirects', ['backend'], "nginx's default");
   for (const directive of scope.take(`${module}_hide_header`)) {
     const [name = ''] = directive.args;
     if (isFieldName(name) && !isFraming(name)) route.table('headers').push('remove', name, directive);

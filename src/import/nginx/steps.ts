@@ -105,14 +105,19 @@ function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink):
   if (!isTarget(to)) return lost('it does not lead to a path or URL');
   const always = matchesAll(instruction.pattern.regex, state.location);
   const pattern = expression.source;
-  const match = always ? state.match : withConditions(state.match, { '{path}': { pattern: [pattern] } }, statement);
+  const match = always
+    ? state.match
+    : withConditions(state.match, { '{path.decoded}': { pattern: [pattern] } }, statement);
   if (match === null) return lost('its pattern cannot be combined with another condition for the path');
   if (instruction.redirect !== null) {
     const route = writer.add(match);
     const redirect = route.table('redirect');
     redirect.set('to', to, statement);
     redirect.set('status', instruction.redirect, statement);
-    if (/\{\d\}/.test(to)) redirect.set('pattern', pattern, statement);
+    if (/\{\d\}/.test(to)) {
+      redirect.set('pattern', pattern, statement);
+      redirect.set('decoded', true, statement);
+    }
     writeFeatures(route, state, writer, 'return');
     return always ? null : state;
   }

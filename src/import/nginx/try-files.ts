@@ -18,6 +18,12 @@ export function writeTryFiles(
 ): Level | null {
   const { report, scopeOf } = writer.context;
   const directive = scopeOf(state.level).one('try_files') ?? (state.level.statement as Directive);
+  if (state.level.handler !== null) {
+    // what the backend runs, such as PHP, must never be sent as a file
+    report.differs(directive, 'the backend gets all paths, also those without a file');
+    if (!writeProxy(route, state.level.handler, state, writer)) notFound(route);
+    return null;
+  }
   const hasFiles = writeFiles(route, state, writer);
   if (hasFiles) writeNames(route.table('static_options'), files, directive, writer);
   if (typeof otherwise === 'number') {

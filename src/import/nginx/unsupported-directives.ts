@@ -6,7 +6,7 @@ const CACHE = 'Viaduct does not cache responses';
 const TUNED = 'TLS 1.2 and 1.3 with forward secrecy and sessions need no setting';
 
 /** Directives that no rule carries over, because Viaduct needs no setting for them. */
-const NEEDLESS: Readonly<Record<string, string>> = {
+export const NEEDLESS: Readonly<Record<string, string>> = {
   ...each(
     'sendfile tcp_nopush tcp_nodelay aio directio output_buffers postpone_output sendfile_max_chunk read_ahead',
     ITSELF,
@@ -93,10 +93,9 @@ const LOST: Readonly<Record<string, string>> = {
     CACHE,
   ),
   ...each('fastcgi_cache fastcgi_cache_path uwsgi_cache uwsgi_cache_path proxy_store', CACHE),
-  ...each('proxy_redirect', 'Location is forwarded as backends send it'),
   ...each('access_log', 'Viaduct has one access log for all routes'),
   ...each(
-    'proxy_cookie_path proxy_cookie_domain proxy_cookie_flags sub_filter sub_filter_once sub_filter_types',
+    'proxy_cookie_flags sub_filter sub_filter_once sub_filter_types',
     'responses of backends are forwarded unchanged',
   ),
   ...each('proxy_bind proxy_method proxy_set_body', 'requests are forwarded unchanged'),
@@ -125,8 +124,6 @@ export function reportUnsupported(directives: readonly Directive[], report: Impo
     const isKnown = report.knows(directive) || MODELLED.test(name);
     if (!isKnown && name === 'charset' && /^utf-?8$/i.test(args[0] ?? ''))
       report.needless(directive, 'text is sent as UTF-8');
-    else if (!isKnown && name === 'proxy_redirect' && args[0] === 'off')
-      report.needless(directive, 'Location is forwarded as backends send it');
     else if (!isKnown && NEEDLESS[name] !== undefined) report.needless(directive, NEEDLESS[name]);
     else if (!isKnown && /_lua|^lua_|^js_|^perl/.test(name))
       report.lost(directive, 'write middleware or an application in TypeScript');
@@ -139,7 +136,7 @@ export function reportUnsupported(directives: readonly Directive[], report: Impo
 
 /** What the model of nginx interprets, or the translators of options read where they matter. */
 const MODELLED =
-  /^(?:http|events|server|location|if|limit_except|upstream|map|types|default_type|root|alias|index|autoindex|try_files|internal|rewrite|return|set|break|allow|deny|satisfy|auth_basic|auth_basic_user_file|auth_request|add_header|expires|error_page|listen|server_name|proxy_intercept_errors|keepalive|(?:proxy|grpc|uwsgi|fastcgi|scgi)_(?:pass|set_header|param|hide_header|connect_timeout|read_timeout|next_upstream|next_upstream_tries|ssl_verify|ssl_trusted_certificate|ssl_name)|gzip|gzip_types|gzip_min_length|brotli|brotli_types|limit_(?:req|conn)(?:_zone)?)$/;
+  /^(?:http|events|server|location|if|limit_except|upstream|map|types|default_type|root|alias|index|autoindex|try_files|internal|rewrite|return|set|break|allow|deny|satisfy|auth_basic|auth_basic_user_file|auth_request|add_header|expires|error_page|listen|server_name|proxy_intercept_errors|proxy_redirect|proxy_cookie_path|proxy_cookie_domain|keepalive|(?:proxy|grpc|uwsgi|fastcgi|scgi)_(?:pass|set_header|param|hide_header|connect_timeout|read_timeout|next_upstream|next_upstream_tries|ssl_verify|ssl_trusted_certificate|ssl_name)|gzip|gzip_types|gzip_min_length|brotli|brotli_types|limit_(?:req|conn)(?:_zone)?)$/;
 
 function each(names: string, reason: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, reason]));

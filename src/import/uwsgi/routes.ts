@@ -51,7 +51,7 @@ function writeRoute(option: Option, source: string, action: string, { builder, r
   if (/^redirect(?:-30[1278])?$/.test(kind) && !/[{}]|\$\{/.test(argument)) {
     const to = argument.replace(/\$(\d)/g, '{$1}');
     write('redirect', {
-      ...(to === argument ? {} : { pattern: source }),
+      ...(to === argument ? {} : { pattern: source, decoded: true }),
       to,
       status: Number(/\d+$/.exec(kind)?.[0] ?? 302),
     });

@@ -1,15 +1,9 @@
-import cluster, { type Worker } from 'node:cluster';
 import { ViaductError } from '../../errors.ts';
-import { PRIMARY_UMASK } from '../../listen/unix-socket.ts';
-import type { Log } from '../../log/log.ts';
 import type { LogFilter } from '../../log/log-tap.ts';
 import type { Family } from '../../metrics/family.ts';
-import type { Identity } from '../../os/process-user.ts';
-import { programFile } from '../../program-files.ts';
 import { type BackendChange, mergeBackends, type RouteBackends } from '../../proxy/backend-control.ts';
 import type { Scaled } from '../../site/applications.ts';
 import type { Configuration } from '../../site/configuration.ts';
-import { outputFor } from '../../workers/output.ts';
 import { RestartPolicy } from '../../workers/restart-policy.ts';
 import { type LiveRequest, oldestFirst } from '../live-requests.ts';
 import type { RunningServer } from '../running-server.ts';
@@ -17,21 +11,18 @@ import type { ServerStatus, WorkerStacks } from '../status.ts';
 import { askAll, askStatus, askToScale } from './ask-processes.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
 import { ClusterTraces } from './cluster-traces.ts';
-import { forwardOutput } from './forward-output.ts';
+import { LifeSigns } from './life-signs.ts';
+import { LogFollowers } from './log-followers.ts';
 import { inheritedLost, withCause } from './lost.ts';
-import { processConfiguration, workerShare } from './process-configuration.ts';
+import { OperatorChanges } from './operator-changes.ts';
+import { type LauncherOptions, ProcessLauncher } from './process-launcher.ts';
 import { type ReloadSlot, reloadTogether } from './reload-together.ts';
-import { ServerProcess } from './server-process.ts';
+import type { ServerProcess } from './server-process.ts';
 import { answerOfCluster } from './shown-cluster.ts';
 
-export interface PrimaryOptions {
+export interface PrimaryOptions extends LauncherOptions {
   /** Validated. `systemd:` addresses in `listen` are already replaced by descriptors. */
   readonly configuration: Configuration;
-  readonly identity: Identity | null;
-  readonly log: Log;
-  readonly logFormat: 'text' | 'json';
-  /** Whether standard error leads to systemd's journal. */
-  readonly isJournal: boolean;
   /** All server processes have this configuration now. */
   readonly onReloaded?: (configuration: Configuration) => void;
 }
@@ -65,11 +56,6 @@ export async function startCluster(options: PrimaryOptions): Promise<RunningClus
   return primary;
 }
 
-const PROCESS_PROGRAM = programFile('server/cluster/process-main.js');
-
-/** Server processes report once a second that they are alive. */
-const LIFE_SIGN_MS_MAX = 5000;
-
 /** A server process that has not stopped this long after its grace period is killed. */
 const STUCK_MS = 5000;
 
@@ -92,22 +78,17 @@ class Primary implements RunningCluster {
   readonly #slots: readonly Slot[];
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #reloading = false;
-  #draining = false;
-  /** Changes to backends by command. A server process that starts later gets them too. */
-  readonly #changes = new Map<string, BackendChange>();
-  /** Numbers of workers by command, for such a process, too. A reload returns to the configuration. */
-  readonly #scaled = new Map<string, number>();
+  readonly #changes = new OperatorChanges();
   readonly #metrics = new ClusterMetrics();
   #lose: (error: ViaductError) => void = () => {};
-  #stuck = false;
-  /** Those who follow the logs, by their ids. A server process that starts later sends its lines, too. */
-  readonly #followers = new Map<number, { filter: LogFilter; onLine: (line: string) => void }>();
-  #lastFollower = 0;
-  /** As the primary was started. */
-  #umask = 0;
+  readonly #lifeSigns: LifeSigns;
+  readonly #followers = new LogFollowers(() => this.#serverProcesses);
+  readonly #launcher: ProcessLauncher;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
+    this.#launcher = new ProcessLauncher(options);
+    this.#lifeSigns = new LifeSigns(options.log);
     this.#configuration = options.configuration;
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
@@ -135,23 +116,11 @@ class Primary implements RunningCluster {
   }
 
   isAlive(): boolean {
-    const now = performance.now();
-    const stuck = this.#serverProcesses.filter(
-      ({ state, lifeSignMs }) => state !== 'gone' && now - lifeSignMs > LIFE_SIGN_MS_MAX,
-    );
-    if (stuck.length > 0 && !this.#stuck) {
-      this.#options.log.error('Server processes do not respond', { pids: stuck.map(({ pid }) => pid).join(' ') });
-    }
-    this.#stuck = stuck.length > 0;
-    return !this.#stuck;
+    return this.#lifeSigns.check(this.#serverProcesses, performance.now());
   }
 
   async start(): Promise<void> {
-    this.#umask = process.umask(PRIMARY_UMASK);
-    // The kernel distributes connections. So no process waits for the primary, and no connection waits for a process that is gone.
-    cluster.schedulingPolicy = cluster.SCHED_NONE;
-    const stdio = ['ignore', outputFor(1), outputFor(2), 'ipc'] as const;
-    cluster.setupPrimary({ exec: PROCESS_PROGRAM, args: [], stdio: [...stdio], serialization: 'advanced' });
+    this.#launcher.prepare();
     const [first, ...others] = this.#slots as [Slot, ...Slot[]];
     await this.#launch(first);
     await Promise.all(others.map((slot) => this.#launch(slot)));
@@ -168,7 +137,7 @@ class Primary implements RunningCluster {
     try {
       await reloadTogether(this.#slots, fresh);
       this.#configuration = fresh;
-      this.#scaled.clear();
+      this.#changes.reloaded();
       // A process that has started in the place of another one meanwhile has the old configuration.
       for (let slot = this.#stale(fresh); slot !== undefined; slot = this.#stale(fresh))
         await reloadTogether([slot], fresh);
@@ -193,12 +162,12 @@ class Primary implements RunningCluster {
   async changeBackend(name: string, change: BackendChange): Promise<boolean> {
     const answers = await askAll(this.#serverProcesses, { about: 'backend', name, change });
     if (!answers.includes(true)) return false;
-    this.#changes.set(name, { ...this.#changes.get(name), ...change });
+    this.#changes.changeBackend(name, change);
     return true;
   }
 
   async drain(draining: boolean): Promise<void> {
-    this.#draining = draining;
+    this.#changes.drain(draining);
     await askAll(this.#serverProcesses, { about: 'drain', draining });
   }
 
@@ -206,7 +175,7 @@ class Primary implements RunningCluster {
     if (this.#reloading) return 'changing';
     const processes = this.#slots.map(({ serverProcess }) => serverProcess);
     const scaled = await askToScale(processes, application, workers);
-    if (typeof scaled === 'number') this.#scaled.set(application, workers);
+    if (typeof scaled === 'number') this.#changes.scale(application, workers);
     return scaled;
   }
 
@@ -231,19 +200,7 @@ class Primary implements RunningCluster {
   }
 
   followLogs(filter: LogFilter, onLine: (line: string) => void): () => void {
-    this.#lastFollower += 1;
-    const id = this.#lastFollower;
-    this.#followers.set(id, { filter, onLine });
-    for (const serverProcess of this.#serverProcesses) serverProcess.send({ kind: 'follow', id, filter });
-    return () => {
-      this.#followers.delete(id);
-      for (const serverProcess of this.#serverProcesses) serverProcess.send({ kind: 'unfollow', id });
-    };
-  }
-
-  #followed(id: number, lines: string): void {
-    const follower = this.#followers.get(id);
-    for (const line of lines.split('\n')) if (line !== '') follower?.onLine(line);
+    return this.#followers.follow(filter, onLine);
   }
 
   async stop(): Promise<void> {
@@ -271,45 +228,19 @@ class Primary implements RunningCluster {
     return this.#slots.map(({ serverProcess }) => serverProcess).filter((serverProcess) => serverProcess !== null);
   }
 
-  /** Starts a server process with the umask that the primary was started with, because the application inherits it. */
-  #fork(): Worker {
-    process.umask(this.#umask);
-    try {
-      return cluster.fork();
-    } finally {
-      process.umask(PRIMARY_UMASK);
-    }
-  }
-
   /** Starts a process in `slot`. Resolves when it serves. */
   #launch(slot: Slot): Promise<void> {
-    const { identity, logFormat, isJournal } = this.#options;
-    const worker = this.#fork();
-    forwardOutput(worker.process.stdout, process.stdout);
-    forwardOutput(worker.process.stderr, process.stderr);
-    const configuration = processConfiguration(this.#configuration, slot.index);
     const isReplacement = this.#state !== 'starting';
-    const start = { configuration, identity, logFormat, isJournal, isReplacement };
-    const serverProcess = new ServerProcess(worker, start, () => {
-      this.#options.log.error(
-        `server process ${slot.index + 1} (pid ${serverProcess.pid}) is killed: it does not respond`,
-      );
-      serverProcess.kill();
-    });
-    serverProcess.onFollowed = (id, lines) => this.#followed(id, lines);
+    const serverProcess = this.#launcher.launch(this.#configuration, slot.index, isReplacement);
+    serverProcess.onFollowed = (id, lines) => this.#followers.received(id, lines);
     // In production a server process learns nothing of the others.
-    if (configuration.settings.dev) serverProcess.onShow = (question) => answerOfCluster(this, question);
+    if (this.#configuration.settings.dev) serverProcess.onShow = (question) => answerOfCluster(this, question);
     slot.serverProcess = serverProcess;
     slot.configuration = this.#configuration;
     void serverProcess.exited.then((how) => this.#ended(slot, serverProcess, how));
     return serverProcess.started.then(() => {
-      for (const [name, change] of this.#changes) void serverProcess.ask({ about: 'backend', name, change });
-      for (const [application, count] of this.#scaled) {
-        const workers = workerShare(count, this.#slots.length, slot.index);
-        void serverProcess.ask({ about: 'scale', application, workers });
-      }
-      for (const [id, { filter }] of this.#followers) serverProcess.send({ kind: 'follow', id, filter });
-      if (this.#draining) void serverProcess.ask({ about: 'drain', draining: true });
+      this.#changes.repeatIn(serverProcess, this.#slots.length, slot.index);
+      this.#followers.join(serverProcess);
     });
   }
 

@@ -88,12 +88,7 @@ export class TraceRecording implements RequestRecorder {
       draw = Math.random();
       if (draw >= options.shareMax) return shown;
     }
-    const { sqlParameters, locals, profile } = asked ?? USUAL_DETAILS;
-    const details = {
-      sqlParameters: sqlParameters || options.sqlParameters,
-      locals: locals || options.records === 'all',
-      profile,
-    };
+    const details = detailsOf(asked, options);
     const kept = asked !== null ? 'asked' : options.records === 'all' ? 'development' : 'sampled';
     const trace = this.#begin(kept, details, arrived, shown, arrival);
     trace.draw = draw;
@@ -151,7 +146,8 @@ export class TraceRecording implements RequestRecorder {
     const traced = this.#tracedRequest(shown, arrived.headers);
     const id = requestIdOf(arrived.record);
     const trace = new Trace(id, kept, 'full', details, traced, startMs, this.#parentOf(arrived));
-    const { handshakeMs, ...peer } = arrived.peer;
+    const { peer } = arrived;
+    const { handshakeMs } = peer;
     if (openedAtMs > 0) {
       const connection = trace.add('connection', 'connection', handshakeMs?.[0] ?? openedAtMs, startMs);
       if (handshakeMs !== undefined) trace.add('tls', 'TLS handshake', ...handshakeMs, connection);
@@ -235,6 +231,18 @@ export class TraceRecording implements RequestRecorder {
       );
     if (this.#waiting.isEmpty) this.close();
   }
+}
+
+/** What to record for a client that asked for `asked`; null if it did not ask. */
+function detailsOf(asked: TraceDetails | null, { sqlParameters, records }: TraceOptions): TraceDetails {
+  const isDevelopment = records === 'all';
+  if (asked === null && !sqlParameters && !isDevelopment) return USUAL_DETAILS;
+  const wanted = asked ?? USUAL_DETAILS;
+  return {
+    sqlParameters: wanted.sqlParameters || sqlParameters,
+    locals: wanted.locals || isDevelopment,
+    profile: wanted.profile,
+  };
 }
 
 /** Returns `request`, whose content becomes a part of `trace` when it is complete. */

@@ -5,12 +5,17 @@ import { sticky, TOKEN } from './sticky.ts';
 import { bool, bytes, duration, listOf, oneOf, record, table, text, whole, words } from './tools.ts';
 
 /** What replaces the start of a URL or path, or a domain. */
+const replacement = (from: ReturnType<typeof text>, to: ReturnType<typeof text>) =>
+  table({
+    from: from.optional().describe('What is replaced. May have placeholders.'),
+    pattern: words('a regular expression').optional().describe('Instead of from: what matches is replaced as a whole.'),
+    to: to.describe('What replaces it. May have placeholders, and groups of pattern.'),
+  }).refine(({ from: start, pattern }) => (start === undefined) !== (pattern === undefined), {
+    error: 'must have from or pattern, and to',
+  });
 const replacements = (from: string) =>
   listOf(
-    table({
-      from: text(/^[\x21-\x3a\x3c-\x7e]+$/, from).describe('What is replaced.'),
-      to: text(/^[\x21-\x3a\x3c-\x7e]*$/, 'a text without spaces and semicolons').describe('What replaces it.'),
-    }),
+    replacement(text(/^[\x21-\x3a\x3c-\x7e]+$/, from), text(/^[\x20-\x7e]*$/, 'a text of visible ASCII characters')),
   ).prefault([]);
 
 /** Options for the backends of a route. */
@@ -110,14 +115,9 @@ export const proxyOptions = table({
     z.union(
       [
         z.literal('backend'),
-        table({
-          from: text(/^[\x21-\x7e]+$/, 'the start of a URL or path').describe(
-            'The start of a URL or path that is replaced.',
-          ),
-          to: text(/^[\x21-\x7e]+$/, 'a URL or path').describe('What replaces it.'),
-        }),
+        replacement(text(/^[\x21-\x7e]+$/, 'the start of a URL or path'), text(/^[\x21-\x7e]+$/, 'a URL or path')),
       ],
-      'must be backend, or a table of from and to',
+      'must be backend, or a table of from or pattern, and to',
     ),
   )
     .prefault([])

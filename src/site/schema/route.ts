@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DECODED } from '../../handlers/rewriting/path-pattern.ts';
 import { proxiedBackend } from './backend.ts';
 import { condition } from './condition.ts';
 import { routeFeatures } from './features.ts';
@@ -59,10 +60,14 @@ const redirectTable = table({
   pattern: words('a regular expression')
     .optional()
     .meta({ description: 'Only paths that match are redirected.', defaultText: 'all paths' }),
+  decoded: bool().default(false).describe(DECODED),
 });
 
 const redirect = z.union(
-  [words('a path or URL').transform((to) => ({ to, status: 302 as const, pattern: undefined })), redirectTable],
+  [
+    words('a path or URL').transform((to) => ({ to, status: 302 as const, pattern: undefined, decoded: false })),
+    redirectTable,
+  ],
   'must be a path or URL, or a table',
 );
 

@@ -28,6 +28,8 @@ const REDIRECTS: readonly (readonly [options: RedirectOptions, request: Changes,
   [{ to: 'https://{host}/x' }, { host: 'a.example:81' }, 'https://a.example:81/x'],
   [{ to: '/b/{1}', pattern: '^/a/(.*)$' }, { path: '/a/x%2Fy/z' }, '/b/x%2Fy/z'],
   [{ to: '/b/{1}', pattern: '^/a/(.*)$' }, { path: '/c/' }, null],
+  [{ to: '/b/{1}', pattern: '^/a/(.*)$' }, { path: '/%61/x' }, null],
+  [{ to: '/b/{1}?n={1}', pattern: '^/a/(.*)$', decoded: true }, { path: '//%61/x%26%3Fy' }, '/b/x&%3Fy?n=x%26%3Fy'],
   [{ to: '/{2}/{1}', pattern: '^/(\\w+)(?:-(\\w+))?$' }, { path: '/a' }, '/a'],
   [
     { to: '/item?id={1}', pattern: '^/item/(.*)$' },

@@ -1,27 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'smol-toml';
-import { readImported } from '../../../src/cli/import/open-site.ts';
-import { hashPassword } from '../../../src/handlers/auth/passwords.ts';
-import type { Finding } from '../../../src/import/check/finding.ts';
 import type { Probe } from '../../../src/import/check/outcome.ts';
-import { importFile } from '../../../src/import/import-file.ts';
 import { chosenProbes } from '../../../src/import/nginx/check/chosen-probes.ts';
 import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
 import { decideFrom } from '../../../src/import/nginx/model/decide.ts';
 import type { Model } from '../../../src/import/nginx/model/model.ts';
 import { parseTree } from '../../../src/import/nginx/tree.ts';
-import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
-import { startViaduct } from '../../support/viaduct.ts';
-import { askNginx, type RealResponse } from './ask-nginx.ts';
+import type { Lifetime } from '../../support/lifetime.ts';
+import { type Answers, askBoth } from './ask-both.ts';
+import type { RealResponse } from './ask-nginx.ts';
 import { render } from './configuration.ts';
 import { generate } from './generate.ts';
 import type { Place } from './place.ts';
-import { startRealNginx } from './real-nginx.ts';
 import { realDisk } from './site.ts';
 import { MARK, type Seen } from './stubs.ts';
-
-const AT_ONCE = 24;
 
 /** What real servers did with the probes of one configuration. */
 export interface Served {
@@ -39,51 +29,32 @@ export interface Served {
 export async function judgeServed(t: Lifetime, seed: number, place: Place): Promise<Served> {
   const text = `http {\n${render(generate(seed, place))}}\n`;
   const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
-  const probes = chosenProbes(model).filter(({ client }) => client.startsWith('127.'));
-  const nginx = await startRealNginx(t, place.directory, text.slice('http {\n'.length, -2));
-  if (typeof nginx === 'string') throw new Error(nginx);
-  const before = await askAll(probes).finally(() => nginx.stop());
-  const cwd = join(place.directory, 'imported');
-  mkdirSync(cwd, { recursive: true });
-  writeFileSync(join(cwd, 'nginx.conf'), text);
-  const options = { file: 'nginx.conf', kind: 'nginx', cwd, outputDirectory: null } as const;
-  const { toml, findings } = await importFile({ ...options, readImported, variablesIn: () => [] });
-  writeFileSync(join(cwd, 'viaduct.toml'), toml);
-  const { listen } = parse(toml) as { listen: string | string[] };
-  const passwords = join(place.directory, 'passwords');
-  const kept = readFileSync(passwords);
-  writeFileSync(passwords, `user:${await hashPassword('secret')}\n`); // Viaduct takes no plain ones
-  const releases: (() => void | Promise<void>)[] = [];
-  const own = nestedLifetime({ after: (release) => void releases.push(release) });
-  try {
-    await startViaduct(own, ['web', '--access-log', 'off'], { cwd, listen: [listen].flat().join(',') });
-    return compare(model, findings, probes, before, await askAll(probes));
-  } finally {
-    for (const release of releases) await release();
-    writeFileSync(passwords, kept);
-  }
+  const plain = chosenProbes(model).filter(({ client }) => client.startsWith('127.'));
+  const probes = [...plain, ...otherSpellings(plain)];
+  const answers = await askBoth(t, text.slice('http {\n'.length, -2), probes, place);
+  return compare(model, probes, answers);
 }
 
-async function askAll(probes: readonly Probe[]): Promise<(RealResponse | null)[]> {
-  const responses: (RealResponse | null)[] = [];
-  for (let at = 0; at < probes.length; at += AT_ONCE)
-    responses.push(
-      ...(await Promise.all(probes.slice(at, at + AT_ONCE).map((probe) => askNginx(probe).catch(() => null)))),
-    );
-  return responses;
+/** The same paths as other clients spell them: with an encoded letter, an encoded slash, or two slashes. */
+function otherSpellings(probes: readonly Probe[]): Probe[] {
+  return probes
+    .filter(({ method, target }) => method === 'GET' && /^\/\w/.test(target))
+    .map((probe, index) => ({ ...probe, target: (SPELLINGS[index % SPELLINGS.length] as Spelling)(probe.target) }));
 }
 
-function compare(
-  model: Model,
-  findings: readonly Finding[],
-  probes: readonly Probe[],
-  before: readonly (RealResponse | null)[],
-  now: readonly (RealResponse | null)[],
-): Served {
+type Spelling = (target: string) => string;
+
+const SPELLINGS: readonly Spelling[] = [
+  (target) => target.replace(/\w/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+  (target) => `/${target}`,
+  (target) => target.replace(/(\w)\/(?=[^?]*)/, '$1%2F'),
+];
+
+function compare(model: Model, probes: readonly Probe[], { nginx, viaduct, findings }: Answers): Served {
   let reported = 0;
   const unreported: string[] = [];
   for (const [index, probe] of probes.entries()) {
-    const [was, is] = [contentOf(before[index] ?? null), contentOf(now[index] ?? null)];
+    const [was, is] = [contentOf(nginx[index] ?? null), contentOf(viaduct[index] ?? null)];
     if (is === null || was === is) continue;
     const line = decideFrom(model, probe, realDisk).from?.statement.line ?? 0;
     const server = Math.max(...model.servers.map(({ statement }) => statement.line).filter((one) => one <= line));
@@ -94,11 +65,17 @@ function compare(
 }
 
 /** Which content a client gets, by its backend or its octets; null without one. */
-function contentOf(response: RealResponse | null): string | null {
+export function contentOf(response: RealResponse | null): string | null {
   if (response === null || response.status >= 300) return null;
   const text = response.body.toString('utf8');
   if (!response.fields.some(([name]) => name === MARK)) return `${response.body.length} octets ${text.slice(0, 60)}`;
   if (text === '') return 'a backend';
   const { to, target } = JSON.parse(text) as Seen;
-  return `${to} gets ${target}`;
+  return `${to} gets ${plainTarget(target)}`;
+}
+
+/** Servers pass a target on as received, or as they spell it, which is the same for the backend. */
+function plainTarget(target: string): string {
+  const [path = '', query = ''] = target.split(/\?(.*)/s);
+  return `${decodeURIComponent(path).replace(/\/{2,}/g, '/')}?${query}`;
 }

@@ -2,7 +2,6 @@ import { traceClock } from './clock.ts';
 import type {
   ApplicationPart,
   ExceptionPart,
-  Field,
   Frame,
   Hop,
   Raise,
@@ -23,7 +22,7 @@ import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded
 import { redactField, redactNamed, redactSource, redactTarget, redactText } from './redact.ts';
 import { type PlacedSpans, placedSpans, shownSpans } from './spans-of.ts';
 import { timeParts } from './time-parts.ts';
-import { formatTraceParent } from './trace-context.ts';
+import { addedTraceParent } from './trace-context.ts';
 import type { TracedRequest, TraceRecord } from './trace-record.ts';
 
 /** Makes what is shown of a trace: Python's record is decoded, everything is on one clock, and secrets are redacted. */
@@ -124,7 +123,8 @@ function hopsOf(trace: TraceRecord, python: PythonPart | null, { ofServer, ofPyt
       direction,
       name,
       status,
-      headers: index === trace.parentHop ? [...fieldsOf(fields), parentOf(trace)] : fieldsOf(fields),
+      headers:
+        index === trace.parentHop ? [...fieldsOf(fields), ['traceparent', addedTraceParent(trace)]] : fieldsOf(fields),
     }),
   );
   const worker = (python?.hops ?? []).map(
@@ -141,10 +141,6 @@ function hopsOf(trace: TraceRecord, python: PythonPart | null, { ofServer, ofPyt
   const inwards = outwards < 0 ? server : server.slice(0, outwards);
   const others = outwards < 0 ? [] : server.slice(outwards);
   return [...inwards, ...worker.filter(isRequest), ...worker.filter((hop) => !isRequest(hop)), ...others];
-}
-
-function parentOf({ traceId, spanId }: TraceRecord): Field {
-  return ['traceparent', formatTraceParent(traceId, spanId)];
 }
 
 function shownFields(fields: PythonFields): (readonly [string, string])[] {

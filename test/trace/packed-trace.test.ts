@@ -37,7 +37,8 @@ function fullTrace(): Trace {
   trace.set(span, 'count', -0.5);
   trace.set(span, 'yes', true);
   trace.set(span, 'no', false);
-  trace.addParent(span, 'handler python', [...headers, 'X-A', '']);
+  trace.parentHop = trace.hops.length;
+  trace.passedRequest(span, 'handler python', [...headers, 'X-A', '']);
   trace.passedResponse(span, 'handler python', 200, 'A: b\r\n');
   trace.awaitPython(42);
   trace.noteReturn(5_000_000, 9);

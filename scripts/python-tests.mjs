@@ -3,6 +3,12 @@ import { basename, join } from 'node:path';
 import { ROOT } from './steps.mjs';
 
 const DIRECTORY = join(ROOT, 'test/python');
+const LIMIT_SECONDS = 600;
+
+/** `python -m unittest`, which after the limit prints the stack of each thread and exits: so a test that hangs is named. */
+const UNITTEST = `import faulthandler, unittest
+faulthandler.dump_traceback_later(${LIMIT_SECONDS}, exit=True)
+unittest.main(module=None)`;
 
 /**
  * Runs the tests that are written in Python: they test what runs in the worker.
@@ -12,9 +18,9 @@ const DIRECTORY = join(ROOT, 'test/python');
  * @returns {import('./count-reporter.mjs').Counts}
  */
 export function runPythonTests(python, paths) {
-  const args = ['-m', 'unittest', ...paths.map((path) => basename(path, '.py'))];
+  const args = ['-c', UNITTEST, ...paths.map((path) => basename(path, '.py'))];
   const env = { ...process.env, PYTHONPATH: join(ROOT, 'python'), PYTHONDONTWRITEBYTECODE: '1' };
-  const options = { cwd: DIRECTORY, env, encoding: 'utf8', timeout: 600_000 };
+  const options = { cwd: DIRECTORY, env, encoding: 'utf8' };
   const { status, stderr, error } = spawnSync(python, args, options);
   process.stdout.write(stderr ?? '');
   if (error !== undefined) console.log(`Cannot run "${python}": ${error.message}`);
@@ -22,6 +28,8 @@ export function runPythonTests(python, paths) {
   const skipped = count(/\bskipped=(\d+)/);
   const failed = count(/\bfailures=(\d+)/) + count(/\berrors=(\d+)/) || (status === 0 ? 0 : 1);
   const passed = Math.max(0, count(/^Ran (\d+) tests?/m) - failed - skipped);
+  const names = Array.from((stderr ?? '').matchAll(/^(?:FAIL|ERROR): (.+)$/gm), ([, name]) => name).join(', ');
   const list = (number, what) => (number === 0 ? [] : [`${number} Python tests ${what}, see above`]);
-  return { passed, failed, skipped, failures: list(failed, 'failed'), skips: list(skipped, 'skipped') };
+  const failures = list(failed, `failed (${names === '' ? 'the run did not end' : names})`);
+  return { passed, failed, skipped, failures, skips: list(skipped, 'skipped') };
 }

@@ -60,7 +60,8 @@ function proseCheck() {
 function nodeRuns() {
   const paths = testPaths();
   console.log(`- tests on Node ${process.version}`);
-  const options = { concurrency: availableParallelism() };
+  // One more than there are cores, because many tests wait for time-outs and for processes that start.
+  const options = { concurrency: availableParallelism() + 1 };
   const first = runTests(process.execPath, compiled(paths), options);
   if (Number(process.versions.node.split('.')[0]) === 26) return [first];
   const second = prepareSecondNode();

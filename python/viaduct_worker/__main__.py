@@ -23,7 +23,10 @@ sys.path[:] = [os.path.dirname(own), *(path for path in sys.path if path != own)
 set_laziness = getattr(sys, 'set_lazy_imports', str)  # before Python 3.15, nothing is lazy
 laziness = getattr(sys, 'get_lazy_imports', str)()
 set_laziness('normal')
-from viaduct_worker import waiting  # noqa: E402  # it is found only now
+from viaduct_worker import early_patches  # noqa: E402  # it is found only now
+
+early_patches.undo()
+from viaduct_worker import waiting  # noqa: E402
 
 errors = int(sys.argv[-1]) if sys.argv[-1].isdigit() else None
 if sys.argv[1] == '--wait':
@@ -36,6 +39,7 @@ else:
     from viaduct_worker import interface, zygote
 
     options = json.loads(sys.argv[1])
+early_patches.redo()
 interface.install()
 interface.process.is_running = True
 del sys.path[0]

@@ -10,7 +10,7 @@ def read_callable(text: str) -> tuple[str, str | None]:
     """
     try:
         node = ast.parse(text, mode='eval').body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError('it is not a name, and not a call of a name') from None
     call = node if isinstance(node, ast.Call) else None
     target = call.func if call else node

@@ -1,8 +1,9 @@
 """The signals that mean nothing to these processes, which a terminal or a service manager sends to the whole group."""
 
 import os
+from _thread import get_ident
 from os import fork
-from signal import SIG_BLOCK, SIG_DFL, SIG_UNBLOCK, SIGTERM, Signals, getsignal, pthread_sigmask, signal
+from signal import SIG_BLOCK, SIG_DFL, SIG_SETMASK, SIG_UNBLOCK, SIGTERM, Signals, getsignal, pthread_sigmask, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def hold_signals() -> None:
 def arm_forks() -> None:
     """Let SIGTERM end the processes that the application forks: `terminate()` of multiprocessing sends it, and waits.
 
-    They would inherit the empty handler.
+    They would inherit the empty handler. A SIGTERM that comes before they have another one waits until then.
     """
-    os.register_at_fork(after_in_child=_arm)
+    os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_arm)
 
 
 def fork_disarmed() -> int:
@@ -53,9 +54,22 @@ _is_own = False
 """Whether this package forks now."""
 
 
+_masks: 'dict[int, set[int | Signals]]' = {}
+"""The signals that a thread which forks had blocked before, by the number of the thread."""
+
+
+def _hold() -> None:
+    _masks[get_ident()] = pthread_sigmask(SIG_BLOCK, (SIGTERM,))
+
+
+def _release() -> None:
+    pthread_sigmask(SIG_SETMASK, _masks.pop(get_ident()))
+
+
 def _arm() -> None:
     if not _is_own and getsignal(SIGTERM) is ignore:
         signal(SIGTERM, SIG_DFL)
+    _release()
 
 
 def _disarmed() -> list[Signals]:

@@ -63,7 +63,7 @@ def django_project(directory: str, module: str | None, text: str | None, dev: bo
                 'Install the project there, or choose its environment with --python.',
             ) from None
         report.hint('settings', f'{settings_module} cannot be imported: {last_line()}')
-    except Exception:
+    except (Exception, SystemExit):  # settings may end the program when a variable is missing
         report.hint('settings', f'{settings_module} cannot be imported: {last_line()}')
     return {
         'kind': 'django',
@@ -188,7 +188,7 @@ def add_finders(report: Report, static_url: str) -> None:
         for finder in get_finders():
             for prefix, location in locations(finder):
                 add_directory(report.mounts, static_url + (prefix.strip('/') + '/' if prefix else ''), location)
-    except Exception:
+    except (Exception, SystemExit):
         report.hint('static', f'the static files cannot be found: {last_line()}')
 
 

@@ -45,11 +45,14 @@ def find_module(directory: str, module: str) -> tuple[str, str] | None:
 
 
 def parse(path: str) -> ast.Module | None:
-    """The syntax tree of a file, or None if the file cannot be parsed. Its import then shows what is wrong."""
+    """The syntax tree of a file, or None if the file cannot be parsed. Its import then shows what is wrong.
+
+    A file that a program wrote may have expressions that are too deep for the parser.
+    """
     try:
         with open(path, 'rb') as file:
             return ast.parse(file.read(), path)
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

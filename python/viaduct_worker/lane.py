@@ -217,6 +217,10 @@ class Lane:
         frame = head + body
         start = self.copied
         if start + len(frame) > len(self.copies):
+            if len(frame) > len(self.copies):  # its headers are that long
+                self.out.append(frame)
+                self.flush()
+                return
             self.flush()
         if not self.out:
             self.noted[1] = start = 0

@@ -6,10 +6,12 @@ settings, and the application must be imported into a process that knows nothing
 
 import json
 import os
-import select
 import sys
-from signal import SIGINT, SIGKILL, signal
+from os import fork, kill, read, waitpid, write
+from select import poll
+from signal import SIG_DFL, SIGCHLD, SIGINT, SIGKILL, signal
 
+from viaduct_worker import early_patches
 from viaduct_worker.disarm import disarm_signals, ignore
 
 TYPE_CHECKING = False
@@ -26,9 +28,12 @@ def start_inspector(target: 'Target', writes_none: bool, errors: 'int | None') -
     """Start the child that answers what `target` is. Return its process id."""
     take_signals(errors)
     disarm_signals()
-    inspector = os.fork()
+    signal(SIGCHLD, SIG_DFL)  # a sitecustomize may ignore it, and then the kernel would collect the child
+    early_patches.redo()
+    inspector = fork()
     if inspector == 0:
         _answer(target, writes_none)
+    early_patches.undo()
     return inspector
 
 
@@ -45,9 +50,9 @@ def wait(inspector: int) -> 'Options':
     _await(inspector)
     line = b''
     try:
-        os.write(CONTROL, b'\n')  # if there is no answer before it, the server asks again and gets to see the error
+        write(CONTROL, b'\n')  # if there is no answer before it, the server asks again and gets to see the error
         while not line.endswith(b'\n'):
-            block = os.read(CONTROL, 65536)
+            block = read(CONTROL, 65536)
             if not block:
                 os._exit(0)
             line += block
@@ -62,11 +67,11 @@ def wait(inspector: int) -> 'Options':
 
 def _await(inspector: int) -> None:
     """Wait for the end of the child. End it if the server does not: C code that keeps the GIL ends in no other way."""
-    hangup = select.poll()
+    hangup = poll()
     hangup.register(CONTROL, 0)  # POLLHUP and POLLERR are always reported
-    while os.waitpid(inspector, os.WNOHANG) == (0, 0):
+    while waitpid(inspector, os.WNOHANG) == (0, 0):
         if hangup.poll(CHECK_MS):
-            os.kill(inspector, SIGKILL)
+            kill(inspector, SIGKILL)
             os._exit(0)
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from viaduct_worker.lane import Environ
     from viaduct_worker.messages import FromServer, Level, Options
 
+STDERR = 2
+"""The descriptor: the application may have replaced `sys.stderr` by an object that has none."""
 POLLIN = 1
 """eventlet removes `poll` and its constants from the module `select`."""
 RETRY_MS = 50
@@ -45,7 +47,7 @@ REQUEST_KEYS = frozenset(('CONTENT_TYPE', 'CONTENT_LENGTH', 'REMOTE_USER', 'AUTH
 
 def main(options: 'Options', number: int, loaded: 'Release | None') -> None:
     """Serve until the server closes the lanes. If `loaded` is None, this process imports the application."""
-    faulthandler.enable()
+    faulthandler.enable(STDERR)
     process.worker = number
     channel = Channel(options['socket'])
     hands_over = greet(channel, options, number)
@@ -57,8 +59,7 @@ def main(options: 'Options', number: int, loaded: 'Release | None') -> None:
             if options['runs_hooks']:
                 release.hooks.after_fork()
     except BaseException as error:
-        report, reason = load.report(error)
-        channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
+        channel.send(kind='broken', **load.failure(error, options['describes_failures']))
         os._exit(3)
     worker = Worker(options, number, release.application, channel, hands_over)
     worker.run()
@@ -88,9 +89,12 @@ def print_error() -> None:
 
 
 def flush_outputs() -> None:
-    """Write what is still in the buffers. A full disk or a closed pipe must not end the process."""
+    """Write what is still in the buffers. A full disk or a closed pipe must not end the process.
+
+    Neither must what the application has put there: `None`, or an object that has only `write`.
+    """
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(Exception):
             stream.flush()
 
 

@@ -39,7 +39,7 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
   check: 'Print what would be served, with its settings and routes, and import the application, without serving it.',
   exec: 'Run a command in the environment of the project, with its Python: [flags] COMMAND [arguments].',
   import:
-    'Convert an nginx.conf, gunicorn.conf.py or uwsgi.ini to viaduct.toml: FILE [--output FILE] [--force] [--from KIND].',
+    'Convert the configuration of nginx, gunicorn, uWSGI or Apache, a Procfile, or a unit to viaduct.toml: FILE [--output FILE] [--force] [--from KIND] [--accept NAMES] [--all].',
   status: 'Show what a running server does, and why it is slow.',
   workers: 'List the workers of a running server.',
   requests: 'List the requests that a running server has not answered yet.',

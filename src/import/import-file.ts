@@ -2,14 +2,13 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
 import { importApache } from './apache/import-apache.ts';
-import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
-import type { Finding } from './check/finding.ts';
+import type { AskedSite, ReadImported, ReadSettings } from './check/asked-site.ts';
 import { importProcfile, importSupervisor, importSystemd } from './commands/import-service.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
 import type { ImportReport } from './import-report.ts';
 import { KINDS, type Kind, kindOf } from './kind.ts';
-import { checkNginx } from './nginx/check/check-nginx.ts';
+import { type Checked, checkNginx } from './nginx/check/check-nginx.ts';
 import { importNginx } from './nginx/import-nginx.ts';
 import type { Model } from './nginx/model/model.ts';
 import { readTree } from './nginx/tree.ts';
@@ -37,8 +36,8 @@ export interface ImportedFile {
   /** The text of viaduct.toml. */
   readonly toml: string;
   readonly report: ImportReport;
-  /** What the new settings do otherwise, the most dangerous first. Only a configuration of nginx is checked. */
-  readonly findings: readonly Finding[];
+  /** What the check found. Only a configuration of nginx is checked. */
+  readonly checked: Checked;
   /** Where the source of the applications reads variables of another server. */
   readonly variables: readonly string[];
 }
@@ -66,24 +65,26 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
   builder.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${builder.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(builder)}`;
   const settings = await readBack(readImported(parse(toml), output));
-  const findings = model === null ? [] : await checkNginx(model, settings);
+  const checked = model === null ? NOTHING : await checkNginx(model, settings);
   const variables = projectsOf(builder, output).flatMap(variablesIn);
-  return { kind: found, toml, report, findings, variables };
+  return { kind: found, toml, report, checked, variables };
 }
+
+const NOTHING: Checked = { findings: [], unchecked: [] };
 
 /** Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user. */
 async function readBack(reading: Promise<ReadSettings>): Promise<ReadSettings> {
   try {
     const settings = await reading;
-    return { open: (disk) => openBack(settings, disk) };
+    return { open: () => openBack(settings) };
   } catch (cause) {
     throw unreadable(cause);
   }
 }
 
-function openBack(settings: ReadSettings, disk: Paths): AskedSite {
+function openBack(settings: ReadSettings): AskedSite {
   try {
-    return settings.open(disk);
+    return settings.open();
   } catch (cause) {
     throw unreadable(cause);
   }
@@ -117,7 +118,7 @@ const IMPORTERS: Readonly<Record<Exclude<Kind, 'nginx'>, Importer>> = {
 };
 
 function readNginx({ path, shown, show, pathOf }: Source): Read {
-  const imported = importNginx(readTree(path, show), pathOf);
+  const imported = importNginx(readTree(path, show), { pathOf, directory: dirname(path) });
   if (imported.builder.lists.has('route')) return imported;
   throw new ViaductError('SETTINGS', `Cannot import "${shown}": it has no server`, {
     advice: 'Name the file that has server blocks, or includes those that have.',

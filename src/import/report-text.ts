@@ -1,4 +1,5 @@
 import { type Finding, findingLine, isDangerous, nameOf } from './check/finding.ts';
+import { uncheckedLines } from './check/unchecked.ts';
 import type { ImportedFile } from './import-file.ts';
 import type { Kind } from './kind.ts';
 
@@ -11,13 +12,14 @@ export interface ReportText {
 }
 
 /**
- * Writes the report: first what is different and dangerous, then what was lost, then what is different otherwise, and how much needs nothing.
+ * Writes the report: first what is different and dangerous, then what was lost, what is different otherwise, what was not compared, and how
+ * much needs nothing.
  *
  * @param accepted names of dangerous findings that a person accepts
  * @param showsAll whether what needs nothing is listed, too
  */
 export function reportText(
-  { kind, report, findings, variables }: ImportedFile,
+  { kind, report, checked: { findings, unchecked }, variables }: ImportedFile,
   accepted: ReadonlySet<string>,
   showsAll: boolean,
 ): ReportText {
@@ -39,6 +41,7 @@ export function reportText(
       ...part('Closed until you decide:', report.lines(['closed'])),
       ...part('Lost or changed:', report.lines(['not carried over', 'carried over, but'])),
       ...part('Other differences:', others.map(line)),
+      ...part('Not checked, because the check does not know what decides there:', uncheckedLines(unchecked)),
       ...part('In the source of the application:', variables),
       ...(showsAll ? part('Needs nothing:', report.lines(['needs nothing'])) : []),
       ...(needless > 0 && !showsAll ? [`${amount(needless, kind)} nothing (--all lists them)`] : []),

@@ -21,6 +21,8 @@ export interface MapOptions {
   readonly source: string;
   /** Texts for exact values. They are looked up first. */
   readonly values?: Readonly<Record<string, string>>;
+  /** Whether `values` ignore the case of ASCII letters. No by default. */
+  readonly caseless?: boolean;
   /** Texts for hosts, with or without a port: `example.org`, or `*.example.org` for all names below it. The longest name wins. */
   readonly hosts?: Readonly<Record<string, string>>;
   /** Texts for values that match a regular expression; the first that matches. Its groups are placeholders in its text. */
@@ -48,7 +50,7 @@ export function textsOf({ source, values = {}, hosts = {}, patterns = [], defaul
  * @throws ViaductError `SETTINGS` for a placeholder that does not exist, a source without one, and an invalid pattern
  */
 export function compileMap(name: string, options: MapOptions, placeholders: Placeholders): Placeholder {
-  const { source, values = {}, hosts = {}, patterns = [], default: other = '' } = options;
+  const { source, values = {}, caseless = false, hosts = {}, patterns = [], default: other = '' } = options;
   const texts: MapText[] = [];
   const templates: Template[] = [];
   const add = (text: string, setting: string, groups: Groups = NO_GROUPS): MapMatch => {
@@ -70,7 +72,8 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
     );
   }
   const isEncoded = key.every((piece) => typeof piece === 'string' || (piece.isEncoded && piece.map === undefined));
-  const exact = entries(values, 'values', bytesOf);
+  const exactKey = caseless ? lowerCase : (text: string) => text;
+  const exact = entries(values, 'values', (text) => exactKey(bytesOf(text)));
   const byHost = entries(hosts, 'hosts', (host) => host.toLowerCase());
   const byPattern = patterns.map(({ pattern: text, value }) => {
     const pattern = new Pattern(text, `map.${name}.patterns`);
@@ -82,7 +85,7 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
 
   const find: PlaceholderMap['find'] = (request, answer) => {
     const value = fillTemplate(key, request, answer);
-    const found = exact.get(value) ?? (byHost.size > 0 ? hostIn(byHost, value) : undefined);
+    const found = exact.get(exactKey(value)) ?? (byHost.size > 0 ? hostIn(byHost, value) : undefined);
     if (found !== undefined) return found;
     const text = byPattern.length > 0 ? textOf(value) : '';
     for (const { pattern, needsGroups, match } of byPattern) {
@@ -101,6 +104,10 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
     },
     map: { texts, find },
   };
+}
+
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function hostIn(table: ReadonlyMap<string, MapMatch>, value: string): MapMatch | undefined {

@@ -82,7 +82,7 @@ export class Trace implements TraceRecord {
   number = 0;
   /** Where `WaitingTraces` has it; negative if it does not. */
   place = -1;
-  /** Called when nothing of the trace is awaited any more, and once more if Python's record comes later. */
+  /** Called when nothing is awaited any more, and once more if Python's record comes later. */
   onOver: ((trace: Trace) => void) | null = null;
   readonly #parent: string;
   #traceId: string;
@@ -170,6 +170,11 @@ export class Trace implements TraceRecord {
     if (span === undefined) return;
     span.attributes ??= {};
     span.attributes[name] = value;
+  }
+
+  /** The queue or lane in which the request is has failed, or the hop that has the request otherwise. */
+  fail(error: string): void {
+    this.set(this.#stage < 0 ? this.#current : this.#stage, 'error', error);
   }
 
   /** Notes the fields of the request as something passed it on. */

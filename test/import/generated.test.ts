@@ -20,7 +20,7 @@ describe('a generated configuration of nginx', () => {
       const text = `http {\n${render(generate(SEED + index, place))}}\n`;
       writeFileSync(join(cwd, 'nginx.conf'), text);
       try {
-        const { findings } = await importFile({
+        const { checked } = await importFile({
           file: 'nginx.conf',
           kind: 'nginx',
           cwd,
@@ -28,7 +28,7 @@ describe('a generated configuration of nginx', () => {
           readImported,
           variablesIn: () => [],
         });
-        assert.ok(Array.isArray(findings));
+        assert.ok(Array.isArray(checked.findings));
       } catch (error) {
         assert.fail(`seed ${SEED + index}: ${String(error)}\n${String((error as Error).cause ?? '')}\n${text}`);
       }

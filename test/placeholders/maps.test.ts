@@ -12,6 +12,7 @@ const MAPS: Readonly<Record<string, MapOptions>> = {
     hosts: { 'shop.example': 'shop', '*.example': 'below', '*.b.example': 'deeper' },
     default: 'none',
   },
+  anyCase: { source: '{path}', values: { '/Old': 'new' }, caseless: true },
   page: {
     source: '{path}',
     patterns: [
@@ -44,6 +45,8 @@ describe('a map', () => {
     ['page', { path: '/u/jane/a/b', method: 'PUT' }, 'jane:a/b@PUT'],
     ['page', { path: '/u/' }, 'user'],
     ['page', { path: '/' }, ''],
+    ['anyCase', { path: '/oLD' }, 'new'],
+    ['anyCase', { path: '/older' }, ''],
     ['both', { host: 'exact.example', headers: ['X-Kind', 'x'], path: '/u/' }, 'user'],
     ['both', { host: '', headers: ['x-kind', '\xc3\xbc'] }, 'umlaut'],
     ['both', {}, '{n}'],

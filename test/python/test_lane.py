@@ -190,6 +190,25 @@ class Scoreboard(unittest.TestCase):
             self.assertEqual(server.copies(), [])
             gate.release.set()
 
+    def test_sends_a_response_whose_headers_have_no_room_without_a_copy(self):
+        value = 'x' * scoreboard.COPIES_BYTES
+
+        def application(environ, start_response):
+            if environ['PATH_INFO'] == '/hold':
+                return gate(environ, start_response)
+            start_response('200 OK', [('X-Long', value)])
+            return [b'short']
+
+        gate = Gate()
+        with FakeServer(application) as server:
+            server.send(request(1, '/long'), request(2, '/hold'))
+            frame = server.frame()
+            self.assertEqual((frame.kind, frame.lines, frame.body), (COMPLETE, f'X-Long: {value}\r\n', b'short'))
+            gate.running.wait(20)
+            self.assertEqual(server.copies(), [])
+            gate.release.set()
+            self.assertEqual(server.log, [])
+
 
 class Sections(unittest.TestCase):
     def test_are_kept_for_requests_that_come_without_one(self):

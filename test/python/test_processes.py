@@ -49,6 +49,31 @@ class AFailedThread(unittest.TestCase):
                 self.assertEqual(run(FAILING_THREAD.format(patch=patch), subprocess.DEVNULL).returncode, 1)
 
 
+FORKED_BY_THE_APPLICATION = """
+import os, signal
+from viaduct_worker import disarm
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+disarm.disarm_signals()
+disarm.arm_forks()
+pid = os.fork() if {by_application} else disarm.fork_disarmed()
+if pid == 0:
+    os._exit(0)
+_, status = os.waitpid(pid, 0)
+held = signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+os._exit(100 if held else abs(os.waitstatus_to_exitcode(status)))
+"""
+
+
+class AForkedProcess(unittest.TestCase):
+    def test_ends_by_a_sigterm_that_comes_at_once_if_the_application_forked_it(self):
+        code = FORKED_BY_THE_APPLICATION.format(by_application=True)
+        self.assertEqual(run(code, None).returncode, signal.SIGTERM)
+
+    def test_ignores_it_otherwise(self):
+        code = FORKED_BY_THE_APPLICATION.format(by_application=False)
+        self.assertEqual(run(code, None).returncode, 0)
+
+
 ASKED_TO_END = """
 import os, signal
 from viaduct_worker import reaper

@@ -11,24 +11,32 @@ interface Patience {
 }
 
 const USUAL: Patience = { closing: 500, silent: 2000 };
-/** For a request that is asked again alone, so that a busy machine does not look like a server that says nothing. */
+/** For a server that seems to have changed, so that a busy machine does not look like another server. */
 const LONG: Patience = { closing: 1500, silent: 8000 };
 
 export type Observations = Readonly<Record<string, Observation>>;
 
-/** What the server at this address does with all requests, of which `atOnce` are under way at the same time. */
-export async function measure(address: Address, atOnce = 6): Promise<Observations> {
+/**
+ * What the server at this address does with all requests, of which `atOnce` are under way at the same time. Silence and connections that
+ * stay open show only in time: if the result is not as expected, all is asked again with more patience.
+ */
+export async function measure(
+  address: Address,
+  isExpected: (observations: Observations) => boolean,
+  atOnce = 6,
+): Promise<Observations> {
+  const first = await askAll(address, atOnce, USUAL);
+  return isExpected(first) ? first : askAll(address, atOnce, LONG);
+}
+
+async function askAll(address: Address, atOnce: number, patience: Patience): Promise<Observations> {
   const observations = new Map<string, Observation>();
   const waiting = [...REQUESTS];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      observations.set(next.name, await ask(address, next, USUAL));
+      observations.set(next.name, await ask(address, next, patience));
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  for (const request of REQUESTS) {
-    const seen = observations.get(request.name);
-    if (seen?.closed === false && seen.answers === 0) observations.set(request.name, await ask(address, request, LONG));
-  }
   return Object.fromEntries(REQUESTS.map(({ name }) => [name, observations.get(name) as Observation]));
 }
 

@@ -60,6 +60,7 @@ export async function startServer(t: Lifetime, { name }: Server): Promise<Addres
 export async function startOurs(t: Lifetime): Promise<Address> {
   const address = freeAddress();
   const listen = `${address.host}:${address.port}`;
-  await startViaduct(t, ['probe:application', '--chdir', HERE, '--access-log', 'off'], { listen });
+  // The recording has several workers. On a machine with one core there would be one.
+  await startViaduct(t, ['probe:application', '--chdir', HERE, '--access-log', 'off', '--workers', '2'], { listen });
   return address;
 }

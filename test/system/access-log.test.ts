@@ -4,6 +4,8 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import type { LiveRequest } from '../../src/server/live-requests.ts';
+import { callControl } from '../support/control-api.ts';
 import { ask } from '../support/http-client.ts';
 import { freePort } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
@@ -63,7 +65,8 @@ interface Served {
 
 /** Serves `APP` with one worker of one thread. `config` is what viaduct.toml has beside the access log. */
 async function serve(t: TestContext, config = '', files: Readonly<Record<string, string>> = {}): Promise<Served> {
-  const cwd = makeProject(t, { 'app.py': APP, 'viaduct.toml': `access_log = "json"\n${config}`, ...files });
+  const settings = `access_log = "json"\ncontrol = "control.sock"\n${config}`;
+  const cwd = makeProject(t, { 'app.py': APP, 'viaduct.toml': settings, ...files });
   const server = await startViaduct(t, ['--workers', '1', '--threads', '1'], { cwd });
   const find = async <T>(what: string, matches: (entry: T) => boolean): Promise<T> => {
     let found: T | undefined;
@@ -99,11 +102,20 @@ async function hold({ server, cwd }: Served): Promise<() => Promise<void>> {
   };
 }
 
+/** Waits until a request is in the queue behind the one that is held. */
+function untilQueued({ cwd }: Served): Promise<void> {
+  return eventually('a request waits', async () => {
+    const { value } = await callControl(join(cwd, 'control.sock'), 'GET', '/requests');
+    return (value as readonly LiveRequest[]).some(({ where }) => where === 'queue');
+  });
+}
+
 describe('the access log', { concurrency: 2 }, () => {
   it('says how long a request waited behind a busy thread, and how long Python took', async (t) => {
     const served = await serve(t, 'queue_time = true\n');
     const release = await hold(served);
     const waiting = ask(served.server.port, '/quick');
+    await untilQueued(served);
     await new Promise((resolve) => setTimeout(resolve, 600));
     await release();
     const { status, body } = await waiting;
@@ -121,9 +133,10 @@ describe('the access log', { concurrency: 2 }, () => {
   });
 
   it('says it in the format for people', async (t) => {
-    const served = await serve(t, '', { 'viaduct.toml': 'access_log = "text"\n' });
+    const served = await serve(t, '', { 'viaduct.toml': 'access_log = "text"\ncontrol = "control.sock"\n' });
     const release = await hold(served);
     const waiting = ask(served.server.port, '/quick');
+    await untilQueued(served);
     await new Promise((resolve) => setTimeout(resolve, 600));
     await release();
     await waiting;
@@ -173,7 +186,7 @@ describe('the access log', { concurrency: 2 }, () => {
     const release = await hold(served);
     const client = await SocketClient.open(served.server.port);
     client.send('GET /left HTTP/1.1\r\nHost: test.example\r\n\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await untilQueued(served);
     client.close();
     const { status, reason, queue_ms, python_ms } = await served.entry('/left');
     assert.deepEqual([status, reason, python_ms], [499, 'client left the queue', undefined]);

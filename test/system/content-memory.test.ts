@@ -134,11 +134,11 @@ async function open(t: Lifetime, port: number, octets: string | Buffer): Promise
   return socket;
 }
 
-/** Resolves when the memory of the server has not grown for a second. */
+/** Resolves when the memory of the server has not grown for half a second. */
 async function untilSteady(viaduct: Viaduct): Promise<void> {
   const end = performance.now() + 2 * PATIENCE_MS;
-  for (let steady = 0, last = 0; steady < 10 && performance.now() < end; ) {
-    await delay(100);
+  for (let steady = 0, last = 0; steady < 25 && performance.now() < end; ) {
+    await delay(20);
     const now = peakOf(viaduct);
     steady = now === last ? steady + 1 : 0;
     last = now;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask, fetchWhole, PROTOCOLS } from '../support/http-client.ts';
 import { eachTestLifetime } from '../support/lifetime.ts';
@@ -60,6 +62,10 @@ def application(environ, start_response):
     if path == "/stalls":
         start_response("200 OK", [])
         return stalls()
+    if path == "/until-go":
+        open("waits", "w").close()
+        while not os.path.exists("go"):
+            time.sleep(.01)
     if path.startswith("/wait/"):
         time.sleep(float(path.split("/")[2]))
     if path in WAYS:
@@ -94,7 +100,7 @@ describe('a request that takes too long', () => {
       await eventually('it has ended', () => !isRunning(pid));
       assert.match(server.output(), /replaces .*: a request that took too long was interrupted in it/);
       await eventually('the log has the stack', () => server.output().includes(line));
-      assert.match(server.output(), /A request is answered with 504: it took too long \(0\.\d\d s in Python/);
+      assert.match(server.output(), /A request is answered with 504: it took too long \(\d+\.\d+ s in Python/);
       assert.match(server.output(), new RegExp(`GET ${path}`));
       assert.doesNotMatch(server.output(), /Traceback|viaduct_worker/);
     });
@@ -121,13 +127,19 @@ describe('a request that takes too long', () => {
   }
 
   it('lets the other threads of its worker finish what they run', async () => {
-    const server = await start('--workers', '1', '--threads', '2', '--request-grace-ms', '100ms');
+    const limits = ['--request-timeout-ms', '3s', '--request-grace-ms', '100ms'];
+    const project = makeProject(eachTest, { 'app.py': VIEWS });
+    const server = await startViaduct(eachTest, ['serve', project, '--workers', '1', '--threads', '2', ...limits]);
     const pid = await workerOf(server);
     const sleeping = ask(server.port, '/sleep');
-    await new Promise((resolve) => setTimeout(resolve, 350)); // so that the other one still runs when the worker leaves
-    const other = ask(server.port, '/wait/0.45');
-    assert.deepEqual([(await sleeping).status, (await other).status], [504, 200]);
-    assert.equal(Number((await other).body), pid);
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // so that the deadline of the other one is later
+    const other = ask(server.port, '/until-go');
+    await eventually('both threads are busy', () => existsSync(join(project, 'waits')));
+    assert.equal((await sleeping).status, 504);
+    await eventually('the worker leaves', () => /a thread did not end a request/.test(server.output()));
+    writeFileSync(join(project, 'go'), '');
+    const { status, body } = await other;
+    assert.deepEqual([status, Number(body)], [200, pid]);
     await eventually('the worker is replaced', async () => (await workerOf(server)) !== pid);
   });
 

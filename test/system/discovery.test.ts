@@ -213,6 +213,12 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
     match(output, /File ".*mysite\/settings\.py", line \d+/);
   });
 
+  it('shows why settings end the program, and exits with 1', async (t) => {
+    const { code, output } = await check(django(t, "import sys\nsys.exit('the variable KEY is missing')\n"));
+    equal(code, 1);
+    match(output, /settings +mysite\.settings cannot be imported: SystemExit: the variable KEY is missing/);
+  });
+
   it('works with settings that print, or read their standard input', async (t) => {
     const { code, output } = await check(
       django(t, 'import sys\nprint(\'{"version": 1}\', end="", flush=True)\nsys.stdin.read()\n'),

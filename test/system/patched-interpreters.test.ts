@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
@@ -168,5 +169,30 @@ def application(environ, start_response):
       const [worker, imported] = (await answers(server, 1))[0]?.split(' ') ?? [];
       assert.equal(worker, imported);
     });
+  }
+});
+
+describe('an interpreter that is patched before Viaduct runs in it', () => {
+  for (const { name, patch, python } of PATCHED.slice(0, 3)) {
+    for (const preload of ['preload', 'no-preload']) {
+      it(`serves, reloads and stops, with ${name} and ${preload}`, { skip: python === null }, async (t) => {
+        const app = application({ name, patch: '', python }, await startEcho(t));
+        const project = makeProject(t, {
+          'app.py': app,
+          'early/sitecustomize.py': `${patch}\nimport time\ntime.sleep(0)`,
+        });
+        const env = { TEST_PROJECT: project, PYTHONPATH: join(project, 'early'), PYTHONWARNINGS: 'ignore' };
+        const args = ['serve', project, '--python', python ?? '', '--workers', '2', '--threads', '2', `--${preload}`];
+        const server = await startViaduct(t, args, { env });
+        await answers(server, 24);
+        process.kill(server.pid, 'SIGHUP');
+        await eventually('it has reloaded', () => server.output().includes('Reloaded in'));
+        await answers(server, 8);
+        await server.stop();
+        assert.deepEqual(await server.exited, { code: 0, signal: null });
+        assert.deepEqual(processesWith(`TEST_PROJECT=${project}`), []);
+        assert.doesNotMatch(server.output(), /Traceback/);
+      });
+    }
   }
 });

@@ -37,8 +37,10 @@ describe('no request starts twice, and none is lost', () => {
     },
   ]) {
     it(title, { timeout: 120_000 }, async (t) => {
-      // On a busy machine, clients that leave can fill a queue of the default length before the server gets its turn.
-      const counts = ['--workers', '3', '--threads', `${THREADS}`, '--queue-max', '100000'];
+      // On a busy machine, clients that leave can fill a queue of the default length before the server gets its turn, and requests wait
+      // for longer than a second.
+      const queue = ['--queue-max', '100000', '--queue-delay-ms', '0'];
+      const counts = ['--workers', '3', '--threads', `${THREADS}`, ...queue];
       const directory = temporaryDirectory(t);
       const config = join(directory, 'viaduct.toml');
       const control = join(directory, 'control.sock');

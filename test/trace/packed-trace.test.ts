@@ -51,8 +51,8 @@ function fullTrace(): Trace {
     lines: 'A: b\r\n',
     pythonMissing: 'm',
   });
-  const raise = { type: 'E', message: 'm', frames: [] };
-  trace.thrown = { ...raise, traceback: 't', chain: [{ ...raise, relation: 'cause' }] };
+  const raise = { type: 'E', message: 'm', frames: [], members: 0 };
+  trace.thrown = { ...raise, traceback: 't', chain: [{ ...raise, relation: 'cause', of: -1 }] };
   Object.assign(trace, { queueUs: 3, pythonUs: 4, dropped: 2 });
   trace.answered(200, 10);
   return trace;

@@ -40,14 +40,33 @@ describe('the look of the pages', { skip: NO_BROWSER }, () => {
   after(() => Promise.all([browser?.close(), server?.close()]));
 
   for (const [name, path, complete] of PAGES)
-    for (const [look, viewport, colorScheme] of LOOKS)
-      it(`of ${name} has no barrier and fits, ${look}`, async () => {
-        const { page } = await openPage(browser, server.url + path, { viewport, colorScheme, reducedMotion: 'reduce' });
-        await page.waitForSelector(complete);
+    it(`of ${name} has no barrier and fits, light, dark and on a phone`, async () => {
+      const { page } = await openPage(browser, server.url + path, { reducedMotion: 'reduce' });
+      await page.waitForSelector(complete);
+      for (const [look, viewport, colorScheme] of LOOKS) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(viewport);
         await screenshot(page, `${name}-${look}`);
-        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(await violations(page), [], look);
         const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-        assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
-        await page.context().close();
-      });
+        assert.ok(overflow <= 0, `${look}: the page is ${overflow} pixels too wide`);
+      }
+      await page.context().close();
+    });
+
+  it('of a waterfall on a phone has the names of deep hops beside their bars', async () => {
+    const { page } = await openPage(browser, `${server.url}/requests/slow`, { viewport: PHONE });
+    await page.waitForSelector('.span-row');
+    const rows = await page.evaluate<readonly (readonly [text: string, width: number])[]>(
+      `[...document.querySelectorAll('.span-row')].flatMap((row) => {
+        const text = row.querySelector('.span-text');
+        const shown = Math.min(text.getBoundingClientRect().right, row.querySelector('.span-time').getBoundingClientRect().left);
+        return text.textContent === '' ? [] : [[text.textContent, shown - text.getBoundingClientRect().left]];
+      })`,
+    );
+    assert.ok(rows.length >= 10);
+    for (const [text, width] of rows)
+      assert.ok(width >= Math.min(60, text.length * 6), `"${text}" has ${width} pixels`);
+    await page.context().close();
+  });
 });

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { PATIENCE_MS } from '../support/wait.ts';
 import type { Answers } from './answers.ts';
 import { readAnswers } from './answers.ts';
-import { PATIENCE_MS } from '../support/wait.ts';
 import type { Step } from './case.ts';
 
 /** How the octets are cut into writes: returns the length of the piece with this index. */
@@ -14,7 +14,6 @@ export interface Wire {
   readonly server: Socket;
   close(): void;
 }
-
 
 /** Opens a connection. Calls `accept` with its server end before the first octet is sent. */
 export async function openWire(accept: (socket: Socket) => void): Promise<Wire> {

@@ -82,14 +82,17 @@ describe('the records of traced requests', () => {
     assert.deepEqual(broken, ['it recorded a request that nobody traces']);
   });
 
-  it('are missing, with the reason, when the lane is closed', () => {
+  it('are missing, with the reason, when the worker has died', () => {
     const { receive, lane, traces } = tracedLane();
     receive(answer(1));
     lane.breakOff();
+    lane.loseTraces('the worker died of SIGKILL');
     for (const trace of traces) {
       assert.equal(trace.python, 'lost');
-      assert.match(trace.pythonMissing, /the worker ended/);
+      assert.match(trace.pythonMissing, /: the worker died of SIGKILL before it sent/);
     }
+    const errors = traces.map(({ spans }) => spans.map(({ attributes }) => attributes?.error));
+    assert.deepEqual(errors, [[undefined], ['the worker died of SIGKILL']], 'only the second one still had the lane');
   });
 
   it('are bounded: a worker that never sends one costs no memory', () => {

@@ -6,9 +6,9 @@ stop it between two lines, but a thread of CPython 3.11 hangs by that if any thr
 """
 
 import sys
+from _contextvars import copy_context
+from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
-from contextvars import copy_context
-from queue import Empty, SimpleQueue
 from time import monotonic
 
 from viaduct_worker import interrupt

@@ -22,7 +22,7 @@ that these call. A recording never raises into the application: what fails in th
 
 import marshal
 import sys
-from contextvars import ContextVar
+from _contextvars import ContextVar
 from time import perf_counter as now
 
 from viaduct_worker.reports import report_of

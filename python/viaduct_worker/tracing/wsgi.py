@@ -1,7 +1,6 @@
 """WSGI: each application of the chain that middleware makes (PEP 3333, "Middleware"), and what passes between them."""
 
 from functools import partial
-from inspect import CO_VARARGS
 from time import perf_counter as now
 from types import CellType, CodeType, FunctionType, MethodType
 
@@ -25,6 +24,8 @@ NAMES = frozenset(
 )
 """Under these names middleware keeps the application that it calls. Under others its parameters have to say it."""
 APPLICATIONS_MAX = 100
+CO_VARARGS = 0x04
+"""The flag of code that takes `*arguments` (`inspect.CO_VARARGS`). The project may have an `inspect.py` of its own."""
 URL_VARIABLES = frozenset(
     (
         *('PATH_INFO', 'QUERY_STRING', 'REMOTE_ADDR', 'REMOTE_PORT', 'REMOTE_USER', 'REQUEST_METHOD', 'SCRIPT_NAME'),

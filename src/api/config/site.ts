@@ -77,6 +77,8 @@ export interface MapConfig {
   readonly source: string;
   /** Texts for exact values. They are looked up first. */
   readonly values?: Readonly<Record<string, string>> | undefined;
+  /** Whether values ignore the case of letters. Default: `false`. */
+  readonly caseless?: boolean | undefined;
   /** Texts for hosts: a name, or *.NAME for all names below it. The longest name wins. */
   readonly hosts?: Readonly<Record<string, string>> | undefined;
   /** Texts for values that match a pattern. The first that matches wins. */

@@ -33,7 +33,7 @@ export function outcomeOf(answer: DryAnswer | null): Outcome {
   const type = fieldOf('content-type')?.replace(/\s*;.*$/, '') ?? null;
   if (file !== null) return { kind: 'file', ...file, status, type, fields };
   const location = fieldOf('location');
-  return { kind: 'answer', status, location, content: location === null ? contentOf(answer) : null, fields };
+  return { kind: 'answer', status, location, content: location === null ? contentOf(answer) : null, type, fields };
 }
 
 /** Fields that come with each response of their kind, and are not those of the configuration. */

@@ -11,8 +11,7 @@ export function differencesOf(before: Outcome, now: Outcome, probe: Probe): Diff
   const kind = wholeDifference(before, now, probe);
   if (kind !== null) return [{ kind, subject: '', before: describeOutcome(before), now: describeOutcome(now) }];
   if (before.kind === 'closed' || now.kind === 'closed') return [];
-  const sent =
-    before.kind === 'backend' && now.kind === 'backend' ? sentDifferences(before.sent, now.sent, probe.fields) : [];
+  const sent = before.kind === 'backend' && now.kind === 'backend' ? sentDifferences(before.sent, now.sent, probe) : [];
   return [...sent, ...fieldDifferences(before.fields, now.fields)];
 }
 
@@ -73,17 +72,26 @@ function answerDifference(before: Answer, now: Answer, probe: Probe): Difference
     before.status === now.status &&
     (before.location === null) === (now.location === null) &&
     (before.content ?? '') === (now.content ?? '');
-  return isSame ? null : 'another answer';
+  if (becomesActive(before, now)) return 'more open';
+  return isSame && (before.type === null || sameType(before.type, now.type)) ? null : 'another answer';
 }
 
 /** Types whose content a browser runs on the site's behalf. */
 const ACTIVE = /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml|(?:text|application)\/xml)$/;
 
+type Typed = Pick<Answer | File, 'type'>;
+
+function becomesActive(before: Typed, now: Typed): boolean {
+  return before.type !== null && ACTIVE.test(now.type ?? '') && !ACTIVE.test(before.type);
+}
+
+/** Types that pages run or apply: their content must be asked for by that type. */
+const SCRIPT = /^text\/(?:javascript|css)$/;
+
 function fileDifference(before: File, now: File): DifferenceKind | null {
   if (withoutSlash(before.path) !== withoutSlash(now.path)) return 'another file';
   if (now.listing && !before.listing) return 'more open';
-  const isActive = before.type !== null && ACTIVE.test(now.type ?? '') && !ACTIVE.test(before.type);
-  if (isActive && !now.listing) return 'more open';
+  if (becomesActive(before, now) && !now.listing) return 'more open';
   const isSame = before.status === now.status && before.listing === now.listing;
   return isSame && (now.listing || before.type === null || sameType(before.type, now.type)) ? null : 'another answer';
 }
@@ -97,7 +105,9 @@ function sameType(before: string | null, now: string | null): boolean {
       .replace(/^(?:application\/(?:x-)?font-|font\/)/, 'font/')
       .replace(/^application\/xml$/, 'text/xml')
       .replace(/^application\/octet-stream$/, 'text/plain');
-  return plain(before) === plain(now);
+  // a type that the other server does not know
+  const isPlainer = before === 'application/octet-stream' && !SCRIPT.test(plain(now));
+  return isPlainer || plain(before) === plain(now);
 }
 
 function withoutSlash(path: string): string {

@@ -1,7 +1,6 @@
 import { quoted } from './describe-outcome.ts';
 import type { Difference } from './difference.ts';
-
-export type FieldLines = readonly (readonly [name: string, value: string])[];
+import type { FieldLines } from './outcome.ts';
 
 /** The fields of responses that differ. Fields that Viaduct adds for safety do not count. */
 export function fieldDifferences(before: FieldLines, now: FieldLines): Difference[] {
@@ -9,7 +8,7 @@ export function fieldDifferences(before: FieldLines, now: FieldLines): Differenc
   const added = [...present.keys()].filter((name) => !old.has(name) && MEANS_MORE.test(name));
   return [...old.keys(), ...added].flatMap((name): Difference[] => {
     const [was, is] = [old.get(name), present.get(name)];
-    if (was?.value === is?.value || (was === undefined && is?.value === 'no-cache')) return [];
+    if (was?.value === null || was?.value === is?.value || (was === undefined && is?.value === 'no-cache')) return [];
     const opens = was === undefined && name.startsWith('access-control-');
     const subject = (is ?? was)?.name ?? name;
     return [
@@ -27,18 +26,26 @@ export function fieldDifferences(before: FieldLines, now: FieldLines): Differenc
 const MEANS_MORE = /^(?:cache-control|expires|set-cookie|access-control-.*)$/;
 
 /** `sends Host "example.org"`, `sends no Host`. */
-export function shown(verb: string, name: string, value: string | undefined): string {
-  const isThere = value !== undefined && value !== '';
+export function shown(verb: string, name: string, value: string | null | undefined): string {
+  const isThere = typeof value === 'string' && value !== '';
   if (verb === 'answers') return isThere ? `answers with ${name} ${quoted(value)}` : `answers without ${name}`;
   return isThere ? `sends ${name} ${quoted(value)}` : `sends no ${name}`;
 }
 
+interface Field {
+  readonly name: string;
+  /** Null if it is not known. */
+  readonly value: string | null;
+}
+
 /** Fields by name in lower case, with lines of the same name joined in order (RFC 9110 section 5.3). */
-export function joined(fields: FieldLines): Map<string, { readonly name: string; readonly value: string }> {
-  const all = new Map<string, { readonly name: string; readonly value: string }>();
+export function joined(fields: FieldLines): Map<string, Field> {
+  const all = new Map<string, Field>();
   for (const [name, value] of fields) {
     const known = all.get(name.toLowerCase());
-    all.set(name.toLowerCase(), { name, value: known === undefined ? value : `${known.value}, ${value}` });
+    const isKnown = value !== null && known?.value !== null;
+    const whole = known === undefined || !isKnown ? value : `${known.value}, ${value}`;
+    all.set(name.toLowerCase(), { name, value: isKnown ? whole : null });
   }
   return all;
 }

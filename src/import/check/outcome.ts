@@ -18,16 +18,20 @@ export interface Probe {
 export type PathKind = 'file' | 'directory' | null;
 export type Disk = (path: string) => PathKind;
 
+/** Fields or CGI variables. A value of null is not known, and differs from nothing. */
+export type FieldLines = readonly (readonly [name: string, value: string | null])[];
+
 /** What becomes of a request. */
 export type Outcome =
   | { readonly kind: 'closed' }
-  /** The server answers by itself. `location` is absolute or a path; `content` is null where it is a usual error page. */
+  /** The server answers by itself. `location` is absolute or a path; `content` is null where it is a usual error page, and `type` where it is not known. */
   | {
       readonly kind: 'answer';
       readonly status: number;
       readonly location: string | null;
       readonly content: string | null;
-      readonly fields: readonly (readonly [name: string, value: string])[];
+      readonly type: string | null;
+      readonly fields: FieldLines;
     }
   /** A file is sent. `type` is the media type without parameters. `listing` is for a directory that is listed. */
   | {
@@ -36,7 +40,7 @@ export type Outcome =
       readonly listing: boolean;
       readonly status: number;
       readonly type: string | null;
-      readonly fields: readonly (readonly [name: string, value: string])[];
+      readonly fields: FieldLines;
     }
   /**
    * A backend gets it. `to` is like `http://127.0.0.1:8000`, `uwsgi://unix:/run/a.sock`, `https://…`; `sent` are the fields or CGI variables.
@@ -48,8 +52,8 @@ export type Outcome =
       readonly method: string;
       readonly target: string;
       readonly status: number | null;
-      readonly sent: readonly (readonly [name: string, value: string])[];
-      readonly fields: readonly (readonly [name: string, value: string])[];
+      readonly sent: FieldLines;
+      readonly fields: FieldLines;
     }
   /** The model does not know: a directive or a variable that it does not interpret. `reason` names it. */
   | { readonly kind: 'unknown'; readonly reason: string };

@@ -1,11 +1,12 @@
 import type { Difference, DifferenceKind } from './difference.ts';
-import { type FieldLines, joined, shown } from './field-differences.ts';
+import { joined, shown } from './field-differences.ts';
+import type { FieldLines, Probe } from './outcome.ts';
 
 /**
  * The fields or variables for backends that differ: those that the other server sent, and those of the `client` that it removed. Viaduct may
  * send more.
  */
-export function sentDifferences(before: FieldLines, now: FieldLines, client: FieldLines): Difference[] {
+export function sentDifferences(before: FieldLines, now: FieldLines, { fields: client, secure }: Probe): Difference[] {
   const present = joined(now);
   const old = joined(before);
   const removed = client
@@ -18,13 +19,14 @@ export function sentDifferences(before: FieldLines, now: FieldLines, client: Fie
     .filter(([name]) => present.has(name.toLowerCase()) && !old.has(name.toLowerCase()));
   return [...old.values(), ...removed.map(([name, value]) => ({ name, value }))].flatMap(
     ({ name, value }): Difference[] => {
+      if (value === null) return [];
       const plain = name
         .toLowerCase()
         .replace(/^http_/, '')
         .replaceAll('_', '-');
       const is = present.get(name.toLowerCase())?.value;
       const isPassed = name === name.toLowerCase() && client.some(([one]) => one.toLowerCase() === name);
-      if (isPassed && is === undefined && ABOUT_CLIENT.test(plain)) return [];
+      if (isPassed && (is === undefined || secure) && ABOUT_CLIENT.test(plain)) return [];
       if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
       return [
         {
@@ -44,7 +46,10 @@ const CONNECTION =
 const ABOUT_SCHEME =
   /^(?:host|https|request-scheme|uwsgi-scheme|server-name|server-port|x-forwarded-(?:proto|host|port|ssl|scheme)|x-scheme|forwarded)$/;
 
-/** Fields that only trusted proxies may state. The other server passed them on from everybody. */
+/**
+ * Fields that only trusted proxies may state. The other server passed them on from everybody. Viaduct's own values are true where the other
+ * server ended TLS itself; elsewhere a balancer in front may have stated them.
+ */
 const ABOUT_CLIENT = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/;
 
 function kindOf(name: string, before: string): DifferenceKind {

@@ -3,6 +3,7 @@ import { isFieldName, rangeOf } from './forms.ts';
 import { locationAt } from './location-at.ts';
 import { textOf } from './model/bytes.ts';
 import { constantOf } from './model/template.ts';
+import { readPasswordFile } from './password-file.ts';
 import type { RouteSink, StepState } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
@@ -39,6 +40,24 @@ export function writeAccess(route: ConfigBuilder, { level }: StepState, { contex
   if (isClosed && !hasAllowed) access.push('deny', 'all', ...all.slice(last, last + 1));
 }
 
+/** Guards of other modules: programs that may refuse, and ways to log in. */
+const GUARDS =
+  /^(?:access|rewrite|server_rewrite)_by_lua(?:_block|_file)?$|^js_access$|^auth_(?!basic$|request$|delay$)[a-z]+$/;
+
+/** Closes a route with a guard of another module, such as Lua or `auth_ldap`. */
+export function closeUnknownGuards(route: ConfigBuilder, { level }: StepState, { context }: RouteSink): void {
+  const guards = new Map(
+    level.settings.opaque.filter(({ name }) => GUARDS.test(name)).map((one) => [one.name, one as Directive]),
+  );
+  for (const directive of [...guards.values()].filter(({ args }) => args[0] !== 'off')) {
+    context.report.closed(
+      directive,
+      'nobody may come in, because Viaduct cannot run this check: see forward_auth and middleware',
+    );
+    close(route);
+  }
+}
+
 export function writeBasicAuth(route: ConfigBuilder, { level }: StepState, { context }: RouteSink): void {
   const { report, scopeOf, pathOf } = context;
   const { realm } = level.settings;
@@ -47,17 +66,38 @@ export function writeBasicAuth(route: ConfigBuilder, { level }: StepState, { con
   if (realm === null || directive === null) return;
   const text = constantOf(realm);
   if (file === null || text === null || file.args[0]?.includes('$')) {
-    report.lost(directive, 'it needs a realm and a file of users without variables; the route is closed');
+    report.closed(directive, 'nobody may come in: it needs a realm and a file of users without variables');
     close(route);
     return;
   }
   const auth = route.table('basic_auth');
   auth.set('file', pathOf(file.args[0] ?? ''), file);
   auth.set('realm', textOf(text), directive);
-  report.differs(
+  const passwords = readPasswordFile(file.args[0] ?? '', context.directory);
+  if (passwords === null)
+    report.differs(
+      file,
+      'hashes must be SHA-crypt, scrypt or PBKDF2: {SHA} and bcrypt are refused, and MD5 ($apr1$) without allow_md5 = true',
+    );
+  else if (passwords.refused.length > 0)
+    report.differs(
+      file,
+      `Viaduct refuses this file: the passwords of ${namesOf(passwords.refused)} need other hashes; "viaduct hash-password" or "htpasswd -5" makes them`,
+    );
+  if (passwords === null || passwords.md5 === 0) return;
+  auth.set('allow_md5', true, file);
+  report.danger(
     file,
-    'hashes must be SHA-crypt, scrypt or PBKDF2: those of MD5 ($apr1$), {SHA} and bcrypt are refused',
+    `${passwords.md5} of ${passwords.users} passwords are hashed with MD5, which a thief of the file guesses fast: replace them with "htpasswd -5" or "viaduct hash-password", or accept allow_md5`,
   );
+}
+
+const NAMES_MAX = 3;
+
+/** The first names, and how many more. */
+function namesOf(users: readonly string[]): string {
+  const shown = users.slice(0, NAMES_MAX).join(', ');
+  return users.length > NAMES_MAX ? `${shown} and ${users.length - NAMES_MAX} more` : shown;
 }
 
 export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, writer: RouteSink): void {
@@ -70,9 +110,9 @@ export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, wri
   const origin = handler?.kind === 'backend' && handler.module === 'proxy' ? (constantOf(handler.url) ?? '') : '';
   const url = /^https?:\/\/[^/]+$/.test(origin) ? `${origin}${path}` : origin;
   if (!/^https?:\/\/[\w.:[\]-]+\/[^\s$]*$/.test(url)) {
-    report.lost(
+    report.closed(
       directive,
-      'the location that it names passes on to no URL with a path; nobody is let in, see forward_auth',
+      'nobody may come in, because the location that it names passes on to no URL with a path: see forward_auth',
     );
     close(route);
     return;

@@ -10,7 +10,8 @@ export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
     .replace(/^\(\?i\)/, '')
     .replaceAll('(?P<', '(?<')
     .replaceAll('\\A', '^')
-    .replace(/\\z$|\\Z$/i, '$');
+    .replace(/\\z$|\\Z$/i, '$')
+    .replace(FINAL_LOOK_AHEAD, (_, texts: string) => notStartingWith(texts.split('|').map(unescaped)));
   if (/\(\?(?:[>|#&+-]|[a-zA-Z]+[:)])/.test(plain)) return { wrong: 'patterns have no modes within' };
   if (/\\[1-9]|\\k</.test(plain)) return { wrong: 'patterns have no back references' };
   if (/[*+?}]\+|\[\[:|\\[RKQEGXhHV]/.test(plain)) return { wrong: 'this syntax is not in JavaScript' };
@@ -31,6 +32,23 @@ export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
     return { wrong: 'it has a look-around or a repetition that Viaduct cannot match in one pass' };
   }
   return { source, groups };
+}
+
+/** `(?!well-known|robots\.txt)` at the end of an expression. */
+const FINAL_LOOK_AHEAD = /\(\?!((?:[\w/-]|\\[./-])+(?:\|(?:[\w/-]|\\[./-])+)*)\)$/;
+
+function unescaped(text: string): string {
+  return text.replaceAll('\\', '');
+}
+
+/** An expression for what does not start with any of the texts: the end, or another character than each of them has next. */
+function notStartingWith(texts: readonly string[]): string {
+  const next = [...new Set(texts.map((text) => text.charAt(0)))];
+  const further = next.map((char) => {
+    const rests = texts.filter((text) => text.startsWith(char)).map((text) => text.slice(1));
+    return rests.includes('') ? '' : `|${literal(char)}${notStartingWith(rests)}`;
+  });
+  return `(?:$|[^${next.map((char) => (char === '-' ? '\\-' : char)).join('')}]${further.join('')})`;
 }
 
 /** Makes an expression ignore case. Viaduct has no such flag, so each letter becomes a class of both cases. */

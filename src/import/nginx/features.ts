@@ -1,5 +1,5 @@
 import type { ConfigBuilder } from '../config-builder.ts';
-import { writeAccess, writeBasicAuth, writeForwardAuth, writeSatisfy } from './access.ts';
+import { closeUnknownGuards, writeAccess, writeBasicAuth, writeForwardAuth, writeSatisfy } from './access.ts';
 import type { NginxContext } from './context.ts';
 import { writeErrorPages } from './error-pages.ts';
 import { writeFieldsOfResponses } from './fields.ts';
@@ -25,9 +25,10 @@ export function writeFeatures(
   writeAccess(route, state, writer);
   writeBasicAuth(route, state, writer);
   writeForwardAuth(route, state, writer);
+  closeUnknownGuards(route, state, writer);
   writeSatisfy(route, state, writer);
-  writeRateLimit(route, scope, context);
-  writeRequestLimit(route, scope, context);
+  writeRateLimit(route, state, writer);
+  writeRequestLimit(route, state, writer);
 }
 
 const BODY_BYTES_MAX = 1024 ** 4;

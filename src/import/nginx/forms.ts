@@ -44,7 +44,8 @@ export function isTarget(text: string): boolean {
     text,
   );
   const isPath = /^(?:\/(?![/\\])|\{(?:path|uri)\})/.test(text);
-  return (isAbsolute || isPath) && !/[^\x21-\x7e\x80-\uffff]/.test(text) && !/^[^?#]*\{query\}/.test(text);
+  const isMap = /^\{map\.[\w-]+\}$/.test(text);
+  return (isAbsolute || isPath || isMap) && !/[^\x21-\x7e\x80-\uffff]/.test(text) && !/^[^?#]*\{query\}/.test(text);
 }
 
 /** A whole number up to `max`, or null. */

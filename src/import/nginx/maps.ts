@@ -10,6 +10,7 @@ import type { Directive } from './tree.ts';
 interface WrittenMap {
   readonly source: string;
   readonly values: Readonly<Record<string, string>>;
+  readonly hosts: Readonly<Record<string, string>>;
   readonly patterns: readonly { readonly pattern: string; readonly value: string }[];
   readonly otherwise: string;
 }
@@ -39,7 +40,9 @@ export function writeMaps(model: Model, builder: ConfigBuilder, report: ImportRe
 
 /** Returns the map, or why it has no counterpart. */
 function readMap(map: VariableMap, names: ReadonlySet<string>): WrittenMap | string {
-  if (map.hostnames) return 'a map of hosts is written by hand: see map.NAME.hosts';
+  const keys = [...map.exact.keys()].map(textOf);
+  const odd = map.hostnames ? keys.find((key) => !HOST_KEY.test(key)) : undefined;
+  if (odd !== undefined) return `"${odd}" has no counterpart: a host is NAME or *.NAME`;
   const expressions = map.patterns.map(({ pattern }) => {
     return expressionOf(textOf(pattern.source), pattern.regex?.ignoreCase === true);
   });
@@ -62,7 +65,8 @@ function readMap(map: VariableMap, names: ReadonlySet<string>): WrittenMap | str
   const first = 1 + map.exact.size;
   return {
     source: textAt(0),
-    values: Object.fromEntries([...map.exact.keys()].map((key, index) => [textOf(key), textAt(index + 1)])),
+    values: map.hostnames ? {} : Object.fromEntries(keys.map((key, index) => [key, textAt(index + 1)])),
+    hosts: map.hostnames ? hostsOf(keys, (index) => textAt(index + 1)) : {},
     patterns: expressions.map((one, index) => ({
       pattern: 'source' in one ? one.source : '',
       value: textAt(first + index),
@@ -71,9 +75,27 @@ function readMap(map: VariableMap, names: ReadonlySet<string>): WrittenMap | str
   };
 }
 
-function write(table: ConfigBuilder, { source, values, patterns, otherwise }: WrittenMap, from: Directive): void {
+/** Names, also with a dot at the start for a name and all below it. */
+const HOST_KEY = /^(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
+
+/** A name with a dot at its start is two hosts. An exact name of the map wins over it. */
+function hostsOf(keys: readonly string[], textAt: (index: number) => string): Record<string, string> {
+  const hosts = new Map<string, string>();
+  for (const [index, key] of keys.entries())
+    for (const host of key.startsWith('.') ? [key.slice(1), `*${key}`] : [key])
+      if (host === key || !keys.includes(host)) hosts.set(host, textAt(index));
+  return Object.fromEntries(hosts);
+}
+
+function write(
+  table: ConfigBuilder,
+  { source, values, hosts, patterns, otherwise }: WrittenMap,
+  from: Directive,
+): void {
   table.set('source', source, from);
   if (Object.keys(values).length > 0) table.set('values', values, from);
+  if (Object.keys(values).some((key) => /[a-z]/.test(key))) table.set('caseless', true, from);
+  if (Object.keys(hosts).length > 0) table.set('hosts', hosts, from);
   if (patterns.length > 0) table.set('pattern', patterns, from);
   if (otherwise !== '') table.set('default', otherwise, from);
 }

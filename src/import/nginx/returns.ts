@@ -2,6 +2,7 @@ import type { ConfigBuilder } from '../config-builder.ts';
 import { writeFeatures } from './features.ts';
 import { isTarget } from './forms.ts';
 import { textOf } from './model/bytes.ts';
+import { typeOfPath } from './model/files.ts';
 import type { Instruction } from './model/model.ts';
 import { fill } from './placeholders.ts';
 import { type RouteSink, type StepState, valuesAt, valuesWithGroups } from './step-state.ts';
@@ -48,13 +49,18 @@ export function writeReturn(
   } else if ('unknown' in filled) {
     report.lost(directive, `${filled.unknown} has no counterpart; the answer has no text`);
     respond(status, '');
-  } else if (/\{[a-z]/.test(filled.text) && !/^text\/(?:plain|html)$/.test(textOf(state.level.settings.defaultType))) {
+  } else if (/\{[a-z]/.test(filled.text) && !/^text\/(?:plain|html)$/.test(textOf(typeOf(state)))) {
     report.lost(directive, 'only plain text and HTML can have values of a request; the answer has no text');
     respond(status, '');
   } else {
     respond(status, filled.text);
-    if (filled.text !== '')
-      route.table('respond').set('content_type', textOf(state.level.settings.defaultType), directive);
+    if (filled.text !== '') route.table('respond').set('content_type', textOf(typeOf(state)), directive);
   }
   writeFeatures(route, state, writer, 'return');
+}
+
+/** nginx finds the type of a text by the extension of the path, as for a file. Paths that only a pattern or a prefix names usually have none. */
+function typeOf({ level, location }: StepState): string {
+  const known = location?.kind === 'exact' ? typeOfPath(location.path, level) : null;
+  return known ?? level.settings.defaultType;
 }

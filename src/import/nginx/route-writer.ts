@@ -2,6 +2,7 @@ import type { ConfigBuilder } from '../config-builder.ts';
 import { writeContent } from './content.ts';
 import type { NginxContext } from './context.ts';
 import { writeFeatures } from './features.ts';
+import { textOf } from './model/bytes.ts';
 import type { Level, Location, Server } from './model/model.ts';
 import type { Template } from './model/template.ts';
 import { addRoute, type RouteHosts, type RouteMatch } from './route-match.ts';
@@ -72,9 +73,16 @@ export class RouteWriter implements RouteSink {
     writeFeatures(route, this.stateOf(location, location, match, []), this, 'return');
   }
 
+  /** An alias has no files for paths that only start like its own, and they belong to no other location. */
+  refuseNames(location: Location, match: RouteMatch): void {
+    const route = this.add({ ...match, paths: [`${textOf(location.path)}*`] });
+    route.table('respond').set('status', 404, ...match.from);
+    writeFeatures(route, this.stateOf(location, location, match, []), this, 'return');
+  }
+
   /** Writes a route that refuses all requests of a match, because nobody may get in who did not before. */
   close(match: RouteMatch, from: Directive, reason: string): void {
-    this.context.report.lost(from, `${reason}; the route is closed (403) until you decide`);
+    this.context.report.closed(from, `nobody may come in: ${reason}`);
     const route = this.add(match);
     route.remarks.push('Closed: an access rule could not be carried over. Decide, then change this route.');
     route.table('respond').set('status', 403, from);

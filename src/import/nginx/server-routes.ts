@@ -1,6 +1,7 @@
 import type { NginxContext } from './context.ts';
 import { locationAt } from './location-at.ts';
 import { type LocationMatch, matchesOf } from './location-matches.ts';
+import { textOf } from './model/bytes.ts';
 import type { Instruction, Level, Location, Server } from './model/model.ts';
 import { constantOf } from './model/template.ts';
 import type { RouteHosts, RouteMatch } from './route-match.ts';
@@ -20,9 +21,16 @@ export function writeServerRoutes(server: Server, hosts: RouteHosts, context: Ng
   const isRoot = ({ location: { kind, path } }: LocationMatch): boolean => kind === 'prefix' && path === '/';
   for (const { location, match, groups } of matches.filter((one) => !isRoot(one)))
     writer.write(location, match, groups);
+  for (const { location, match } of matches.filter(leavesOutNames)) writer.refuseNames(location, match);
   const root = matches.find(isRoot);
   if (root === undefined) writer.writeServer(rest.length === 0 ? whole : { ...whole, paths: ['*', ...rest] });
   else writer.write(root.location, root.match, root.groups);
+}
+
+/** Whether the paths of a route are fewer than those of its location: an alias for `/media` is also one for the path `/media2`. */
+function leavesOutNames({ location, match }: LocationMatch): boolean {
+  const isShorter = location.kind === 'prefix' && match.paths[0] === `${textOf(location.path)}/*`;
+  return isShorter && location.tryFiles === null && !location.isInternal;
 }
 
 /** The named locations that error pages lead to. */

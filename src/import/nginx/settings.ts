@@ -139,7 +139,7 @@ function writeAccessLog(scopes: readonly Scope[], { builder, report }: NginxCont
   for (const directive of all) {
     if (isOff) continue;
     if (directive.args[0] === 'off') report.lost(directive, 'Viaduct has one access log for all routes');
-    else report.differs(directive, 'it goes to standard output');
+    else report.differs(directive, 'it goes to standard output, or to a file with access_log_file');
   }
   writeLogFormats(scopes, isOff ? undefined : first.args[1], { builder, report });
 }

@@ -6,7 +6,7 @@ const CACHE = 'Viaduct does not cache responses';
 const TUNED = 'TLS 1.2 and 1.3 with forward secrecy and sessions need no setting';
 
 /** Directives that no rule carries over, because Viaduct needs no setting for them. */
-const NEEDLESS: Readonly<Record<string, string>> = {
+export const NEEDLESS: Readonly<Record<string, string>> = {
   ...each(
     'sendfile tcp_nopush tcp_nodelay aio directio output_buffers postpone_output sendfile_max_chunk read_ahead',
     ITSELF,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { host } from './host.ts';
-import { record, table, tables, text, words } from './tools.ts';
+import { bool, record, table, tables, text, words } from './tools.ts';
 
 const value = z.string('must be a text');
 
@@ -8,6 +8,7 @@ const value = z.string('must be a text');
 const map = table({
   source: words('a text with placeholders').describe('The text whose value is looked up.'),
   values: record(value).default({}).describe('Texts for exact values. They are looked up first.'),
+  caseless: bool().default(false).describe('Whether values ignore the case of letters.'),
   hosts: z
     .record(host, value, 'must be a table')
     .default({})

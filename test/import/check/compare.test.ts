@@ -15,14 +15,18 @@ const PROBE: Probe = {
 };
 
 function answer(status: number, location: string | null = null, fields: [string, string][] = []): Outcome {
-  return { kind: 'answer', status, location, content: null, fields };
+  return { kind: 'answer', status, location, content: null, type: null, fields };
+}
+
+function text(content: string, type: string): Outcome {
+  return { kind: 'answer', status: 200, location: null, content, type, fields: [] };
 }
 
 function file(path: string, type = 'text/plain', listing = false): Outcome {
   return { kind: 'file', path, type, listing, status: 200, fields: [] };
 }
 
-function backend(to: string, sent: [string, string][] = [], target = '/a'): Outcome {
+function backend(to: string, sent: [string, string | null][] = [], target = '/a'): Outcome {
   return { kind: 'backend', to: [to], method: 'GET', target, status: null, sent, fields: [] };
 }
 
@@ -46,6 +50,19 @@ const CASES: readonly (readonly [name: string, before: Outcome, now: Outcome, ..
   ['another file', file('/srv/a'), file('/srv/b'), 'another file'],
   ['a directory that is listed', file('/srv/a'), file('/srv/a', 'text/plain', true), 'more open'],
   ['an upload that becomes HTML', file('/srv/a', 'application/octet-stream'), file('/srv/a', 'text/html'), 'more open'],
+  ['a text that becomes HTML', text('a', 'text/plain'), text('a', 'text/html'), 'more open'],
+  ['a text of another type', text('a', 'text/plain'), text('a', 'application/json'), 'another answer'],
+  ['another text', text('a', 'text/plain'), text('b', 'text/plain'), 'another answer'],
+  ['a sent field that is not known', backend(APP, [['X-Id', null]]), backend(APP, [['X-Id', '1']])],
+  [
+    'another field beside one that is not known',
+    backend(APP, [
+      ['X-Id', null],
+      ['X-A', '1'],
+    ]),
+    backend(APP, [['X-Id', '1']]),
+    'another answer',
+  ],
   ['another backend', backend(APP), backend('http://127.0.0.1:9000'), 'another backend'],
   ['clear text instead of TLS', backend('https://app:443'), backend('http://app:443'), 'another backend'],
   ['a default port', backend('http://app'), backend('http://app:80')],
@@ -94,5 +111,15 @@ describe('the comparison of two outcomes', () => {
     const probe: Probe = { ...PROBE, fields: [...PROBE.fields, ['X-Remote-User', 'root']] };
     const [found] = differencesOf(backend(APP), backend(APP, [['X-Remote-User', 'root']]), probe);
     assert.equal(found?.kind, 'more open');
+  });
+
+  it('lets Viaduct state a scheme that clients could claim, where the other server ended TLS', () => {
+    const fields: Probe['fields'] = [...PROBE.fields, ['X-Forwarded-Proto', 'claimed']];
+    const before = backend(APP, [['x-forwarded-proto', 'claimed']]);
+    const now = backend(APP, [['x-forwarded-proto', 'https']]);
+    const kindsOf = (secure: boolean) =>
+      differencesOf(before, now, { ...PROBE, secure, fields }).map(({ kind }) => kind);
+    assert.deepEqual(kindsOf(true), []);
+    assert.deepEqual(kindsOf(false), ['another scheme or host']);
   });
 });

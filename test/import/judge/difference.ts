@@ -1,9 +1,9 @@
-import type { Outcome, Probe } from '../../../src/import/check/outcome.ts';
+import type { FieldLines, Outcome, Probe } from '../../../src/import/check/outcome.ts';
 import type { RealResponse } from './ask-nginx.ts';
 import { fileContent } from './site.ts';
 import { MARK, type Seen } from './stubs.ts';
 
-type Pairs = readonly (readonly [name: string, value: string])[];
+type Pairs = Seen['sent'];
 
 /** How a response of nginx differs from what the model expects, in words; null where it does not. */
 export function differenceOf(probe: Probe, expected: Outcome, real: RealResponse | null): string | null {
@@ -24,12 +24,12 @@ export function differenceOf(probe: Probe, expected: Outcome, real: RealResponse
       : expected.kind === 'file'
         ? fileDifference(probe, expected, real)
         : answerDifference(probe, expected, real);
-  return inner ?? (isRefusal ? null : fieldDifference(expected.fields, real.fields));
+  return inner ?? (isRefusal ? null : fieldDifference(known(expected.fields), without(expected.fields, real.fields)));
 }
 
 /** nginx sends control characters of a path in fields, which split lines for the backend. */
 function hasControls({ target, sent }: Outcome & { kind: 'backend' }): boolean {
-  return [target, ...sent.map(([, value]) => value)].some((text) => /\p{Cc}/u.test(text));
+  return [target, ...sent.map(([, value]) => value ?? '')].some((text) => /\p{Cc}/u.test(text));
 }
 
 function differs(what: string, expected: unknown, real: unknown): string {
@@ -48,6 +48,8 @@ function answerDifference(probe: Probe, expected: Outcome & { kind: 'answer' }, 
   const location = fieldOf(real, 'location');
   if (location !== (expected.location?.trim() ?? null)) return differs('location', expected.location, location);
   if (probe.method === 'HEAD') return null;
+  const type = fieldOf(real, 'content-type')?.split(';')[0] ?? null;
+  if (expected.type !== null && type !== expected.type) return differs('type', expected.type, type);
   const body = bodyOf(real);
   if (expected.content !== null) return body === expected.content ? null : differs('content', expected.content, body);
   return body === '' || body.startsWith('<html>\r\n<head><title>') ? null : differs('content', 'an error page', body);
@@ -71,9 +73,19 @@ function backendDifference(probe: Probe, expected: Outcome & { kind: 'backend' }
   const isCgi = seen.to.startsWith('uwsgi');
   if (seen.target !== expected.target) return differs('target', expected.target, seen.target);
   if (!isCgi && seen.method !== expected.method) return differs('method', expected.method, seen.method);
-  const sent = isCgi ? joined(expected.sent) : expected.sent;
-  const [wanted, got] = [comparable(sent), comparable(seen.sent)];
+  const sent = isCgi ? joined(known(expected.sent)) : known(expected.sent);
+  const [wanted, got] = [comparable(sent), comparable(without(expected.sent, seen.sent))];
   return wanted === got ? null : differs('sent', wanted, got);
+}
+
+function known(fields: FieldLines): Pairs {
+  return fields.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+}
+
+/** The real fields without those whose value the model does not know. */
+function without(fields: FieldLines, real: Pairs): Pairs {
+  const names = new Set(fields.filter(([, value]) => value === null).map(([name]) => name.toLowerCase()));
+  return real.filter(([name]) => !names.has(name.toLowerCase()));
 }
 
 /** Variables as the reader of uwsgi packets gives them: repeated ones are one. */

@@ -23,6 +23,25 @@ describe('an expression', () => {
     });
   });
 
+  it('may end with a look-ahead for texts that must not follow', () => {
+    const expression = expressionOf(String.raw`/\.(?!well-known/acme|a\.b|ab)`, false);
+    assert.ok('source' in expression);
+    const pattern = new Pattern(expression.source, 'test');
+    for (const path of [
+      '/.',
+      '/.git',
+      '/.well-known',
+      '/.well-knowm',
+      '/.a',
+      '/.a-b',
+      '/.ac',
+      '/.well-known/acme/.git',
+    ])
+      assert.ok(pattern.match(path) !== null, path);
+    for (const path of ['/.well-known/acme', '/.well-known/acme/x', '/.a.b', '/.abc', '/git'])
+      assert.equal(pattern.match(path), null, path);
+  });
+
   it('may have a look-around that stands for a second pattern', () => {
     const expression = expressionOf('^/(?!static/)(?<rest>.*)(?<!\\.php)$', true);
     assert.ok('source' in expression);
@@ -31,7 +50,7 @@ describe('an expression', () => {
     for (const path of ['/STATIC/a', '/a.PHP']) assert.equal(pattern.match(path), null, path);
   });
 
-  for (const source of ['(?=a)', 'a(?!a)', '(?<=a)b', String.raw`(a)\1`, '(?>a)', 'a++', '[[:alpha:]]', '(a', 'ä']) {
+  for (const source of ['(?=a)', 'a(?!a)b', '(?<=a)b', String.raw`(a)\1`, '(?>a)', 'a++', '[[:alpha:]]', '(a', 'ä']) {
     it(`is refused when it is ${source}`, () => assert.ok('wrong' in expressionOf(source, false)));
   }
 });

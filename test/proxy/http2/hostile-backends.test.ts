@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test';
 import { startBackend } from '../../support/backend.ts';
 import { type FrameBackend, responseHead, startFrameBackend } from '../../support/frame-backend.ts';
 import { ask } from '../../support/http-client.ts';
+import { encode, parseAnswer } from '../../support/http-message.ts';
 import {
   CONTINUATION,
   DATA,
@@ -23,6 +24,7 @@ import {
 } from '../../support/http2-frames.ts';
 import { suiteLifetime } from '../../support/lifetime.ts';
 import { type ProxyServer, serveProxy } from '../../support/serve-proxy.ts';
+import { SocketClient } from '../../support/socket-client.ts';
 import { eventually } from '../../support/wait.ts';
 
 type Fields = readonly (readonly [string, string])[];
@@ -285,16 +287,14 @@ describe('content that breaks off over HTTP/2', () => {
         },
       });
       const proxy = await serveProxy(t, [backend.backend]);
-      const answer = ask(proxy.port, '/');
-      await eventually(
-        'the response has started',
-        () => proxy.proxy.status()[0]?.active === 1 && backend.connections[0]?.sections.has(1) === true,
-      );
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const client = await SocketClient.open(proxy.port);
+      client.send(encode('/'));
+      await client.until(/hello$/);
       const frames = end(1);
       if (frames === null) backend.connections[0]?.close();
       else backend.connections[0]?.send(...frames);
-      const { status, whole, body } = await answer;
+      await client.untilClosed();
+      const { status, whole, body } = parseAnswer(client.received, 'GET');
       assert.deepEqual([status, whole, body], [200, false, 'hello']);
       assert.match(proxy.errors.join(), reason);
       await eventually('the backend is free', () => proxy.proxy.status()[0]?.active === 0);

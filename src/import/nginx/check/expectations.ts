@@ -15,7 +15,10 @@ export interface Expectations {
  * What nginx does with each probe on two disks: one that is empty, and one that has the first path that each probe asks for. What the real
  * disk has does not matter, because the configuration may be for another machine.
  */
-export function expectationsOf(model: Model, probes: readonly Probe[]): Expectations[] {
+export function expectationsOf(
+  model: Model,
+  probes: readonly Probe[],
+): readonly [empty: Expectations, full: Expectations] {
   const asked = new Map<string, Exclude<PathKind, null>>();
   const asking: Probe[] = [];
   const onEmpty = probes.map((probe) => {

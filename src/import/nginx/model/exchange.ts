@@ -2,7 +2,7 @@ import type { Disk, Probe } from '../../check/outcome.ts';
 import type { Address, Handler, Level, Location, Model, Server } from './model.ts';
 import type { Pattern } from './pattern.ts';
 import type { Template } from './template.ts';
-import { UnknownMeaning } from './unknown-meaning.ts';
+import { UnknownMeaning, UnknownVariable } from './unknown-meaning.ts';
 
 /** How often nginx changes the URI of a request before it gives up. */
 const URI_CHANGES_MAX = 10;
@@ -103,6 +103,18 @@ export class Exchange {
         return this.around.find(this, part.name);
       })
       .join('');
+  }
+
+  /** The value of a field or a CGI variable: null if the model does not know a variable in it. The rest of the request is known all the same. */
+  valueOf(template: Template): string | null {
+    // the password of a probe is not compared
+    if (template.some((part) => part.kind === 'variable' && part.name === 'http_authorization')) return null;
+    try {
+      return this.evaluate(template);
+    } catch (error) {
+      if (error instanceof UnknownVariable) return null;
+      throw error;
+    }
   }
 
   /** Matches as nginx does: a match sets the groups, and a pattern without groups empties them. */

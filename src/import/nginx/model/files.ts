@@ -2,6 +2,7 @@ import { join, posix } from 'node:path';
 import type { PathKind } from '../../check/outcome.ts';
 import { textOf } from './bytes.ts';
 import type { Exchange } from './exchange.ts';
+import type { Level } from './model.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
 
 /** The directory of `root` or `alias` for a request. */
@@ -38,7 +39,11 @@ export function plainPath(path: string): string {
 
 /** The media type that nginx gives a file: by the extension of the URI. Null where the file with the types is missing. */
 export function mediaTypeOf({ uri, level }: Exchange): string | null {
-  const { types, defaultType } = level.settings;
+  return typeOfPath(uri, level);
+}
+
+/** The same for a path at a level. */
+export function typeOfPath(uri: string, { settings: { types, defaultType } }: Level): string | null {
   if (types === null) return null;
   // the first two characters are never its dot: `try_files x.css` can make a URI without a slash
   const extension = /(?<=^.+[^/])\.([^./]*)$/s.exec(uri)?.[1];

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../check/outcome.ts';
+import type { FieldLines, Outcome } from '../../check/outcome.ts';
 import { textOf } from './bytes.ts';
 import { escapePath } from './escape.ts';
 import type { Exchange } from './exchange.ts';
@@ -7,7 +7,6 @@ import { parsePass } from './parse-pass.ts';
 import { addedFields } from './respond.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
 
-type Pairs = readonly (readonly [name: string, value: string])[];
 type BackendHandler = Handler & { readonly kind: 'backend' };
 
 /** A backend gets the request: which one, with which target and fields. */
@@ -55,12 +54,12 @@ const HOP_FIELDS: ReadonlySet<string> = new Set([
   ...['host', 'connection', 'content-length', 'transfer-encoding', 'te', 'keep-alive', 'expect', 'upgrade'],
 ]);
 
-function fieldsFor(exchange: Exchange, { module }: BackendHandler, host: string): Pairs {
+function fieldsFor(exchange: Exchange, { module }: BackendHandler, host: string): FieldLines {
   const { settings } = exchange.level;
   const set = settings.sent[module];
   const names = new Set(set.map(({ name }) => name.toLowerCase()));
   const defaults: [string, string][] = names.has('host') ? [] : [['Host', host]];
-  const own = set.map(({ name, value }): [string, string] => [name, exchange.evaluate(value)]);
+  const own = set.map(({ name, value }) => [name, exchange.valueOf(value)] as const);
   const passed = settings.passesFields[module]
     ? exchange.fields.filter(([name]) => !names.has(name) && !HOP_FIELDS.has(name))
     : [];
@@ -68,11 +67,11 @@ function fieldsFor(exchange: Exchange, { module }: BackendHandler, host: string)
 }
 
 /** CGI variables: those of the configuration, and fields that none of them replaces. */
-function parameters(exchange: Exchange, module: BackendHandler['module']): Pairs {
+function parameters(exchange: Exchange, module: BackendHandler['module']): FieldLines {
   const { settings } = exchange.level;
   const set: readonly SentField[] = settings.sent[module];
   const names = new Set(set.map(({ name }) => name));
-  const own = set.map(({ name, value, unlessEmpty }) => ({ name, value: exchange.evaluate(value), unlessEmpty }));
+  const own = set.map(({ name, value, unlessEmpty }) => ({ name, value: exchange.valueOf(value), unlessEmpty }));
   const passed = settings.passesFields[module]
     ? exchange.fields.map(([name, value]) => [`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, value] as const)
     : [];
@@ -84,6 +83,6 @@ function parameters(exchange: Exchange, module: BackendHandler['module']): Pairs
   ];
 }
 
-function textPairs(pairs: Pairs): Pairs {
-  return pairs.map(([name, value]) => [textOf(name), textOf(value)] as const);
+function textPairs(pairs: FieldLines): FieldLines {
+  return pairs.map(([name, value]) => [textOf(name), value === null ? null : textOf(value)] as const);
 }

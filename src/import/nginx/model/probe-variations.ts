@@ -13,7 +13,9 @@ export function variationsOf(model: Model, server: Server, location: Location | 
   const levels = [level, ...(location?.limit ? [location.limit.level] : [])];
   const rules = levels.flatMap(({ settings }) => settings.access);
   const needsLogin = levels.some(({ settings }) => settings.realm !== null || settings.authRequest !== null);
-  const logins = needsLogin || realm !== null || authRequest !== null ? [{ ...base, authorized: false }] : [];
+  const looksAtPassword = JSON.stringify([server.instructions, level.instructions]).includes('"http_authorization"');
+  const needsPassword = needsLogin || realm !== null || authRequest !== null || looksAtPassword;
+  const logins = needsPassword ? [{ ...base, authorized: false }] : [];
   const clients = [...new Set(rules.flatMap(clientsOf))];
   const varied = [
     ...methods.map((method) => ({ ...base, method })),

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../check/outcome.ts';
+import type { FieldLines, Outcome } from '../../check/outcome.ts';
 import { textOf } from './bytes.ts';
 import type { Exchange } from './exchange.ts';
 import { expiresValue } from './expires.ts';
@@ -6,8 +6,6 @@ import { mediaTypeOf, plainPath } from './files.ts';
 import type { Expires } from './model.ts';
 import type { Template } from './template.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
-
-type Fields = readonly (readonly [name: string, value: string])[];
 
 /** Statuses whose responses get `expires` and fields that are not for `always`. */
 const USUAL: ReadonlySet<number> = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
@@ -17,7 +15,10 @@ export function answer(exchange: Exchange, status: number, content: string | nul
   const isRedirect = [301, 302, 303, 307, 308].includes(status);
   const location = isRedirect && exchange.redirectTo !== null ? textOf(absolute(exchange, exchange.redirectTo)) : null;
   const text = content === null ? null : textOf(content);
-  return { kind: 'answer', status, location, content: text, fields: addedFields(exchange, status) };
+  const fields = addedFields(exchange, status);
+  const hasOwnType = fields.some(([name]) => name.toLowerCase() === 'content-type');
+  const type = text === null || text === '' || location !== null || hasOwnType ? null : mediaTypeOf(exchange);
+  return { kind: 'answer', status, location, content: text, type, fields };
 }
 
 /** A file, or the list of a directory. */
@@ -28,13 +29,14 @@ export function sendFile(exchange: Exchange, path: string, listing: boolean): Ou
 }
 
 /** What `expires` and `add_header` add to a response. */
-export function addedFields(exchange: Exchange, status: number): Fields {
+export function addedFields(exchange: Exchange, status: number): FieldLines {
   const { fields, expires } = exchange.level.settings;
   const isUsual = USUAL.has(status);
   const cacheControl = isUsual ? cacheControlOf(exchange, expires) : null;
   const added = fields
     .filter(({ always }) => always || isUsual)
-    .map(({ name, value }) => [textOf(name), textOf(exchange.evaluate(value))] as const)
+    .map(({ name, value }) => [name, exchange.valueOf(value)] as const)
+    .map(([name, value]) => [textOf(name), value === null ? null : textOf(value)] as const)
     .filter(([, value]) => value !== '');
   return cacheControl === null ? added : [['Cache-Control', cacheControl], ...added];
 }

@@ -2,7 +2,7 @@ import type { Exchange } from './exchange.ts';
 import { pathOf, rootOf } from './files.ts';
 import { mapValue } from './maps.ts';
 import { type Pass, parsePass } from './parse-pass.ts';
-import { UnknownMeaning } from './unknown-meaning.ts';
+import { UnknownVariable } from './unknown-meaning.ts';
 
 /**
  * The value of a variable. One that has no value is empty.
@@ -11,7 +11,7 @@ import { UnknownMeaning } from './unknown-meaning.ts';
  */
 export function variable(exchange: Exchange, name: string): string {
   const own = exchange.around.model.variables.get(name);
-  if (own?.kind === 'opaque') throw new UnknownMeaning(`the variable $${name}`);
+  if (own?.kind === 'opaque') throw new UnknownVariable(name);
   if (own?.kind === 'map') {
     const value = exchange.assigned.get(name) ?? mapValue(exchange, own.map);
     if (!own.map.isVolatile) exchange.assigned.set(name, value);
@@ -20,11 +20,15 @@ export function variable(exchange: Exchange, name: string): string {
   if (own?.kind === 'assigned' && name !== 'args') return exchange.assigned.get(name) ?? '';
   const core = CORE[name];
   if (core !== undefined) return core(exchange);
+  if (name === 'http_authorization' && exchange.probe.authorized) return PASSWORD;
   if (name.startsWith('http_')) return fieldValue(exchange, name.slice(5));
   if (name.startsWith('arg_')) return argument(exchange.args, name.slice(4));
   if (name.startsWith('cookie_')) return cookie(exchange, name.slice(7));
-  throw new UnknownMeaning(`the variable $${name}`);
+  throw new UnknownVariable(name);
 }
+
+/** A probe that is authorized has a password, which is not among its fields. */
+const PASSWORD = 'Basic dXNlcjpwYXNzd29yZA==';
 
 const CORE: Readonly<Record<string, (exchange: Exchange) => string>> = {
   uri: ({ uri }) => uri,
@@ -61,7 +65,7 @@ const CORE: Readonly<Record<string, (exchange: Exchange) => string>> = {
 /** The variables that nginx makes for each request and that the model cannot know, such as `$request_id`, are not in the table. */
 function serverAddress({ probe }: Exchange): string {
   if (probe.address.startsWith('unix:')) return probe.address;
-  if (/^(?:0\.0\.0\.0|\[::\]):/.test(probe.address)) throw new UnknownMeaning('the variable $server_addr');
+  if (/^(?:0\.0\.0\.0|\[::\]):/.test(probe.address)) throw new UnknownVariable('server_addr');
   return probe.address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }
 

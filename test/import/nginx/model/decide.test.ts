@@ -4,6 +4,7 @@ import type { Disk, Outcome, Probe } from '../../../../src/import/check/outcome.
 import { buildModel } from '../../../../src/import/nginx/model/build-model.ts';
 import { decide } from '../../../../src/import/nginx/model/decide.ts';
 import { parseTree } from '../../../../src/import/nginx/tree.ts';
+import { NEEDLESS } from '../../../../src/import/nginx/unsupported-directives.ts';
 
 const USUAL: Probe = {
   address: '0.0.0.0:80',
@@ -40,6 +41,46 @@ function summary(outcome: Outcome): unknown {
 }
 
 describe('decide', () => {
+  const proxied = 'server { location / { proxy_pass http://127.0.0.1:8000; } }';
+
+  it('knows what happens beside every directive that needs nothing, because the report says nothing of them', () => {
+    const others = Object.keys(NEEDLESS).filter((name) => {
+      return (
+        ask(`${name} on; http { ${proxied} }`).kind !== 'backend' &&
+        ask(`http { ${name} on; ${proxied} }`).kind !== 'backend'
+      );
+    });
+    assert.deepEqual(others, []);
+  });
+
+  it('knows what happens beside directives that only change the content', () => {
+    const changing = ['gzip on', 'brotli on', 'sub_filter a b', 'ssi on', 'mirror /x', 'more_set_headers "X-A: 1"'];
+    for (const directive of [...changing, 'lua_package_path /srv/lua', 'geoip_country /usr/share/GeoIP.dat'])
+      assert.equal(ask(`http { ${directive}; ${proxied} }`).kind, 'backend', directive);
+  });
+
+  it('does not know a field with a variable that it cannot compute, and knows the others', () => {
+    const site = `server { location / {
+      proxy_set_header X-Id $request_id; proxy_set_header X-Path $uri; add_header X-Served $hostname;
+      proxy_pass http://127.0.0.1:8000; } }`;
+    const found = ask(site, { target: '/a' });
+    assert.deepEqual(found.kind === 'backend' && found.sent.slice(1), [
+      ['X-Id', null],
+      ['X-Path', '/a'],
+    ]);
+    assert.deepEqual(found.kind === 'backend' && found.fields, [['X-Served', null]]);
+  });
+
+  it('gives a text the type that the extension of the path has', () => {
+    const site = `http { types { text/css css; } default_type application/octet-stream;
+      server { location / { return 200 text; } location /own { add_header Content-Type text/plain; return 200 text; } } }`;
+    const types = ['/a.css', '/a', '/own'].map((target) => {
+      const found = ask(site, { target });
+      return found.kind === 'answer' ? found.type : found.kind;
+    });
+    assert.deepEqual(types, ['text/css', 'application/octet-stream', null]);
+  });
+
   it('keeps a rewrite to the location that has it', () => {
     const site = `server {
       location /blog/ { rewrite ^/(.*)$ https://blog.example.com/$1 permanent; }

@@ -24,7 +24,7 @@ const LAYERS = {
   wsgi: ['http', 'errors.ts'],
   listen: ['wsgi', 'http', 'cgi', 'errors.ts'],
   handlers: ['placeholders', 'routing', 'static', 'http', 'errors.ts'],
-  proxy: ['wsgi', 'http', 'trace', 'cgi', 'errors.ts', 'version.ts'],
+  proxy: ['placeholders', 'routing', 'wsgi', 'http', 'trace', 'cgi', 'errors.ts', 'version.ts'],
   workers: ['wsgi', 'http', 'trace', 'metrics', 'project', 'config', 'errors.ts', 'program-files.ts'],
   config: ['errors.ts', 'nearest.ts', 'program-files.ts'],
   log: ['placeholders', 'http', 'errors.ts', 'program-files.ts'],

@@ -7,6 +7,7 @@ import traceback
 from types import ModuleType
 
 from viaduct_worker import asgi, scripts
+from viaduct_worker.channel import shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -172,11 +173,29 @@ def report(error: BaseException) -> tuple[str, str]:
 
 def traceback_of(error: BaseException) -> str:
     """The traceback from the application's first frame on, without the frames that lead there."""
+    return ''.join(traceback.format_exception(type(error), error, application_frames(error)))
+
+
+def application_frames(error: BaseException) -> 'TracebackType | None':
     start = own_frames(error)
     # A syntax error in the module has no frame of the application, and names the line itself.
-    if start is None and not isinstance(error, SyntaxError):
-        start = error.__traceback__
-    return ''.join(traceback.format_exception(type(error), error, start))
+    return error.__traceback__ if start is None and not isinstance(error, SyntaxError) else start
+
+
+def failure(error: BaseException, describes: bool) -> dict[str, str]:
+    """The message to the server about a failed import.
+
+    `exception` is '' unless it is asked for and says more than the reason. It is what the record of a traced request
+    has of an exception, with variables, marshalled and in base64.
+    """
+    shown, reason = report(error)
+    exception = ''
+    if describes and shown:
+        from viaduct_worker.tracing.exceptions import marshalled  # it takes memory
+
+        inner = error.cause if isinstance(error, PartError) else error
+        exception = marshalled(inner.with_traceback(application_frames(inner)))
+    return {'traceback': shortened(shown), 'reason': shortened(reason), 'exception': exception}
 
 
 def own_frames(error: BaseException) -> 'TracebackType | None':

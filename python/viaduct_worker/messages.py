@@ -34,7 +34,8 @@ class Options(TypedDict):
     forked workers cannot share what the import leaves. `command` starts a zygote, with its options as a further
     argument. Without `runs_hooks`, the hooks are imported and nothing more. With `capture_output`, what requests print
     goes to the server's log. With `application_metrics`, the server reads the metrics of the application. With
-    `tracing`, the code for traces is loaded with the application.
+    `tracing`, the code for traces is loaded with the application. With `describes_failures`, a failed import is
+    reported with the source and the variables of its frames.
     """
 
     socket: str
@@ -51,6 +52,7 @@ class Options(TypedDict):
     runs_hooks: bool
     application_metrics: bool
     tracing: bool
+    describes_failures: bool
     preload: Literal['always', 'when-safe', 'never']
     command: list[str]
     threads: int

@@ -4,6 +4,7 @@ Their accessors are those of `BaseException` and `type`: a class, or the class o
 in front of them.
 """
 
+import builtins
 import traceback
 
 from viaduct_worker.interrupt import RequestTimeout
@@ -64,3 +65,11 @@ def context_of(error: BaseException) -> BaseException | None:
 def hides_context(error: BaseException) -> bool:
     """`__suppress_context__`: a cause was named, perhaps None."""
     return bool(BaseException.__dict__['__suppress_context__'].__get__(error))
+
+
+def members_of(error: BaseException) -> tuple[BaseException, ...]:
+    """The exceptions of an exception group (PEP 654); none of another exception. Python 3.10 has no groups."""
+    group = getattr(builtins, 'BaseExceptionGroup', None)
+    if group is None or not issubclass(type(error), group):
+        return ()
+    return group.__dict__['exceptions'].__get__(error)  # type: ignore[no-any-return]

@@ -59,8 +59,7 @@ def main(options: 'Options', number: int, loaded: 'Release | None') -> None:
             if options['runs_hooks']:
                 release.hooks.after_fork()
     except BaseException as error:
-        report, reason = load.report(error)
-        channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
+        channel.send(kind='broken', **load.failure(error, options['describes_failures']))
         os._exit(3)
     worker = Worker(options, number, release.application, channel, hands_over)
     worker.run()

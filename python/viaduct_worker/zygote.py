@@ -17,7 +17,7 @@ from select import select
 from signal import SIG_DFL, SIGCHLD, SIGKILL, set_wakeup_fd, signal
 
 from viaduct_worker import bytecode, load, patches, reaper, release_hook, worker
-from viaduct_worker.channel import Channel, shortened
+from viaduct_worker.channel import Channel
 from viaduct_worker.disarm import arm_forks, disarm_signals, fork_disarmed, hold_signals, ignore
 from viaduct_worker.fork_safety import Snapshot
 from viaduct_worker.release import Release
@@ -53,8 +53,7 @@ def main(options: 'Options') -> None:
             with channel.dying_with_server():
                 release = Release(options)
         except BaseException as error:
-            report, reason = load.report(error)
-            channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
+            channel.send(kind='broken', **load.failure(error, options['describes_failures']))
             os._exit(3)
         findings = before.findings()
         if findings:

@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import type { Handler, HandlerResult } from '../http/handler.ts';
 import type { HeaderList, Request } from '../http/message.ts';
 import type { Placeholders } from '../placeholders/placeholders.ts';
+import type { LimitZones } from './limits/limit-zones.ts';
 import type { SchemaTools } from './schema-tools.ts';
 
 /** The tables that can have a key: `route` for routes only, `site` for routes and the top of the file, where it applies to every request. */
@@ -56,6 +57,10 @@ export interface FeatureContext {
   readonly warn: (problem: string) => void;
   /** The placeholders that texts of the configuration may have. */
   readonly placeholders: Placeholders;
+  /** For so many milliseconds the content of a file is used without a look at the disk. */
+  readonly revalidateMs: number;
+  /** What the limits of the site count. */
+  readonly zones: LimitZones;
   /** Reports an error of a request. */
   readonly onError: (message: string) => void;
 }

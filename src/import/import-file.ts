@@ -2,7 +2,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
 import { importApache } from './apache/import-apache.ts';
-import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
+import type { AskedSite, ReadImported, ReadSettings } from './check/asked-site.ts';
 import { importProcfile, importSupervisor, importSystemd } from './commands/import-service.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
@@ -76,15 +76,15 @@ const NOTHING: Checked = { findings: [], unchecked: [] };
 async function readBack(reading: Promise<ReadSettings>): Promise<ReadSettings> {
   try {
     const settings = await reading;
-    return { open: (disk) => openBack(settings, disk) };
+    return { open: () => openBack(settings) };
   } catch (cause) {
     throw unreadable(cause);
   }
 }
 
-function openBack(settings: ReadSettings, disk: Paths): AskedSite {
+function openBack(settings: ReadSettings): AskedSite {
   try {
-    return settings.open(disk);
+    return settings.open();
   } catch (cause) {
     throw unreadable(cause);
   }
@@ -118,7 +118,7 @@ const IMPORTERS: Readonly<Record<Exclude<Kind, 'nginx'>, Importer>> = {
 };
 
 function readNginx({ path, shown, show, pathOf }: Source): Read {
-  const imported = importNginx(readTree(path, show), pathOf);
+  const imported = importNginx(readTree(path, show), { pathOf, directory: dirname(path) });
   if (imported.builder.lists.has('route')) return imported;
   throw new ViaductError('SETTINGS', `Cannot import "${shown}": it has no server`, {
     advice: 'Name the file that has server blocks, or includes those that have.',

@@ -22,7 +22,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #acceptor: ConnectionAcceptor;
   #server: Server | null = null;
-  /** Who gets the connections to one address of this port, by the address. */
+  /** Listeners that get the connections to one address of this port, by the address. */
   #within: ReadonlyMap<string, Listener> = new Map();
 
   constructor(options: ListenerOptions, handlers: ProtocolHandlers) {

@@ -11,7 +11,7 @@ export function describeError(thrown: unknown): string {
 }
 
 /** The Python traceback of an error, or ''. */
-export function tracebackOf(thrown: unknown): string {
+function tracebackOf(thrown: unknown): string {
   const error = asError(thrown);
   return error instanceof ViaductError && typeof error.cause === 'string' ? error.cause : '';
 }

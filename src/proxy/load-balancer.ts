@@ -176,7 +176,10 @@ export class LoadBalancer {
     const { states } = pool;
     const described = states.slice(0, 5).map((state) => `"${state.name}" ${stateNameOf(state, passive)}`);
     const why = states.length === 0 ? 'no backend is known' : described.join(', ') + (states.length > 5 ? ', …' : '');
-    if (tried.length === 0) onError(`Cannot choose a backend: ${why}`, request);
+    if (tried.length === 0) {
+      onError(`Cannot choose a backend: ${why}`, request);
+      request.record.trace?.fail(why);
+    }
     const downMs = states.map((state) => passive.downForMs(state)).filter((ms) => ms > 0);
     const retryAfterS = downMs.length === 0 ? 1 : Math.ceil(Math.min(...downMs) / 1000);
     return refuse(request, 'no backend', unavailable(retryAfterS));

@@ -1,7 +1,8 @@
-import type { HeaderList, Request } from '../http/message.ts';
+import type { Request } from '../http/message.ts';
 import type { Backend } from './backend.ts';
 import type { BackendOverrides } from './backend-state.ts';
 import type { Balancer } from './balancer.ts';
+import type { CgiParam } from './cgi/request-params.ts';
 import type { CreateClient } from './create-client.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { ForwardedMode } from './forwarded.ts';
@@ -104,10 +105,10 @@ export interface ReverseProxyOptions {
    */
   readonly underscores?: boolean;
   /**
-   * Additional variables for backends with a CGI protocol, `[name, value, …]`, such as SCRIPT_FILENAME. They override
-   * the variables of the request.
+   * Additional variables for backends with a CGI protocol, such as SCRIPT_FILENAME. They override the variables of the
+   * request.
    */
-  readonly params?: HeaderList;
+  readonly params?: readonly CgiParam[];
   /** The port of each listener, in the server's order, for X-Forwarded-Port. A peer's `serverPort` takes precedence. */
   readonly listenerPorts?: readonly string[];
   /** Called once for each request that a backend failed, even when another backend then answers it. */

@@ -37,10 +37,10 @@ export function explainRoute(
 }
 
 function whyChosen(path: string, host: string, match: RouteMatch): string {
-  const { listen, hosts, paths, patterns, methods, headers, query, when } = match;
+  const { listen, hosts, hostPatterns, paths, patterns, methods, headers, query, when } = match;
   const reasons = [
     listen.length === 0 ? '' : `it came over ${addresses(match)}`,
-    hosts.length === 0 ? '' : `the host ${host} is ${list(hosts)}`,
+    hostReason(host, hosts, hostPatterns),
     pathReason(path, paths, patterns),
     methods.length === 0 ? '' : `the method is one of ${methods.join(', ')}`,
     headers.length === 0 ? '' : `it has the fields ${list(headers.map(fieldText))}`,
@@ -50,17 +50,24 @@ function whyChosen(path: string, host: string, match: RouteMatch): string {
   return reasons.length === 0 ? 'It takes every request.' : `${capital(reasons.join(', and '))}.`;
 }
 
+function hostReason(host: string, hosts: readonly string[], patterns: readonly PathPattern[]): string {
+  const pattern = patterns.find((one) => one.test(host));
+  if (hosts.some((one) => hostMatches(host, one))) return `the host ${host} is ${list(hosts)}`;
+  return pattern === undefined ? '' : `the host ${host} matches ${pattern.source}`;
+}
+
 function pathReason(path: string, paths: readonly string[], patterns: readonly PathPattern[]): string {
   const matching = paths.find((one) => pathMatches(path, one)) ?? patterns.find((one) => one.test(path))?.source;
   return matching === undefined ? '' : `the path ${path} matches ${matching}`;
 }
 
 function whyNot(request: Request, path: string, host: string, match: RouteMatch): string {
-  const { listen, hosts, paths, patterns, methods, headers, query, when } = match;
+  const { listen, hosts, hostPatterns, paths, patterns, methods, headers, query, when } = match;
   if (listen.length > 0 && !listen.some(({ listeners }) => listeners.includes(request.peer.listener)))
     return `The request did not come over ${addresses(match)}.`;
-  if (hosts.length > 0 && !hosts.some((one) => hostMatches(host, one)))
-    return `Its host is ${list(hosts)}, not ${host === '' ? 'an empty one' : host}.`;
+  const hasHost = hosts.length + hostPatterns.length > 0;
+  if (hasHost && !hosts.some((one) => hostMatches(host, one)) && !hostPatterns.some((one) => one.test(host)))
+    return `Its host is ${list([...hosts, ...hostPatterns.map(({ source }) => source)])}, not ${host === '' ? 'an empty one' : host}.`;
   const hasPath = paths.length + patterns.length > 0;
   if (hasPath && !paths.some((one) => pathMatches(path, one)) && !patterns.some((one) => one.test(path)))
     return `The path ${path} does not match ${list([...paths, ...patterns.map(({ source }) => source)])}.`;

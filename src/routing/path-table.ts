@@ -10,11 +10,11 @@ export interface Entry<T> {
   readonly value: T;
 }
 
-/** A pattern for paths, for example a regular expression. */
+/** A pattern for paths or hosts, for example a regular expression. */
 export interface PathPattern {
   /** The pattern as the configuration contains it. */
   readonly source: string;
-  test(path: string): boolean;
+  test(text: string): boolean;
 }
 
 const SLASH = 0x2f;

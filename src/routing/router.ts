@@ -16,6 +16,8 @@ export interface RouteMatch extends Conditions {
   readonly listen: readonly ListenCondition[];
   /** `example.org`, or `*.example.org` for all names below it; in lower case. */
   readonly hosts: readonly string[];
+  /** Patterns for the name of the host, in lower case and without port. */
+  readonly hostPatterns: readonly PathPattern[];
   /** `/exact`, `/below/*` (includes `/below`), `/start*`, or `*`; not percent-encoded. */
   readonly paths: readonly string[];
   /** Patterns for the decoded path. */
@@ -33,7 +35,8 @@ export interface Route<T> {
 const HOSTS_MAX = 1000;
 
 /**
- * Finds the route of a request. The routes that name its listener come first, then those without an address. Among them, an exact host precedes the longest wildcard, longer wildcards precede shorter ones, and
+ * Finds the route of a request. The routes that name its listener come first, then those without an address. Among them, an exact host precedes the longest wildcard, longer wildcards precede shorter ones, then
+ * come patterns for hosts in the order of the routes, and
  * routes without a host come last. Within a host, `PathTable` defines the order. When the conditions of a route are not
  * met, the next route is tried.
  *
@@ -84,11 +87,16 @@ export class Router<T> {
 class HostTable<T> {
   readonly #anyHost = new PathTable<T>();
   readonly #hosts = new Map<string, PathTable<T>>();
+  readonly #patterns: { readonly pattern: PathPattern; readonly table: PathTable<T> }[] = [];
   /** Cached tables by Host field. */
   readonly #cachedTables = new Map<string, readonly PathTable<T>[]>();
 
-  add({ hosts, paths, patterns }: RouteMatch, entry: Entry<T>): void {
-    const tables = hosts.length === 0 ? [this.#anyHost] : hosts.map((host) => this.#tableOf(host));
+  add({ hosts, hostPatterns, paths, patterns }: RouteMatch, entry: Entry<T>): void {
+    const own = [
+      ...hosts.map((host) => this.#tableOf(host)),
+      ...hostPatterns.map((pattern) => this.#tableOfPattern(pattern)),
+    ];
+    const tables = own.length === 0 ? [this.#anyHost] : own;
     for (const table of tables) {
       for (const path of paths.length + patterns.length === 0 ? ['*'] : paths) table.addPath(path, entry);
       for (const pattern of patterns) table.addPattern(pattern, entry);
@@ -96,7 +104,7 @@ class HostTable<T> {
   }
 
   find(request: Request, path: string, serverNames: readonly string[]): Entry<T> | null {
-    if (this.#hosts.size > 0) {
+    if (this.#hosts.size + this.#patterns.length > 0) {
       for (const table of this.#tablesFor(request.host || serverName(request, serverNames))) {
         const entry = table.find(request, path);
         if (entry !== null) return entry;
@@ -111,10 +119,22 @@ class HostTable<T> {
     return table;
   }
 
+  #tableOfPattern(pattern: PathPattern): PathTable<T> {
+    const known = this.#patterns.find((one) => one.pattern.source === pattern.source);
+    if (known !== undefined) return known.table;
+    const table = new PathTable<T>();
+    this.#patterns.push({ pattern, table });
+    return table;
+  }
+
   #tablesFor(field: string): readonly PathTable<T>[] {
     const cached = this.#cachedTables.get(field);
     if (cached !== undefined) return cached;
-    const tables = namesFor(hostName(field)).flatMap((name) => this.#hosts.get(name) ?? []);
+    const host = hostName(field);
+    const tables = [
+      ...namesFor(host).flatMap((name) => this.#hosts.get(name) ?? []),
+      ...this.#patterns.filter(({ pattern }) => pattern.test(host)).map(({ table }) => table),
+    ];
     if (this.#cachedTables.size >= HOSTS_MAX) this.#cachedTables.clear();
     this.#cachedTables.set(field, tables);
     return tables;

@@ -43,10 +43,10 @@ function tracedHandler(handler: Handler): Handler {
   };
 }
 
-/** The ends of chains that add `Trace.addedParent` to the fields of a request themselves. */
+/** The ends of chains that add `addedTraceParent` to the fields of a request themselves. */
 const adding = new WeakSet<Next>();
 
-/** Says that `next` adds `Trace.addedParent` to the fields of a request, so that no request has to be derived for it. */
+/** Says that `next` adds `addedTraceParent` to the fields of a request, so that no request has to be derived for it. */
 export function addsTraceParent(next: Next): Next {
   adding.add(next);
   return next;
@@ -61,7 +61,8 @@ function tracedEnd({ name, next, application = '', recordsSteps = false }: Chain
     if (application !== '') trace.application = application;
     const span = trace.begin('handler', name);
     if (adds && !hasOwnFields(request.headers)) {
-      trace.addParent(span, name, request.headers);
+      trace.parentHop = trace.hops.length;
+      trace.passedRequest(span, name, request.headers);
       return watch(trace, span, name, () => next(request));
     }
     const passed = withTraceParent(request, trace);

@@ -1,8 +1,8 @@
-import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
+import { plainError } from '../handlers/pages/error-page.ts';
 import type { HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { toPromise } from '../http/to-promise.ts';
-import { tracebackOf } from '../log/describe-error.ts';
+import { describeError } from '../log/describe-error.ts';
 import { applicationName } from '../project/project.ts';
 import type { BackendChange } from '../proxy/backend-control.ts';
 import { changeBackend } from '../proxy/backend-control.ts';
@@ -12,8 +12,10 @@ import type { BuiltSite } from '../site/build.ts';
 import { emptyMemory, type Reports } from '../site/compose-site.ts';
 import { type Configuration, MAIN } from '../site/configuration.ts';
 import type { Opening } from '../site/listeners.ts';
+import { raisedPage } from '../site/raised-page.ts';
 import { reloadPolicy } from '../site/reload-policy.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
+import { BrokenImport } from '../trace/broken-import.ts';
 import { replacedError } from '../workers/application-server.ts';
 import type { Agreement } from './agreement.ts';
 import { canary } from './canary.ts';
@@ -67,9 +69,15 @@ export class CurrentSite {
   }
 
   /** Answers all requests with the traceback of an application that cannot be imported, until the next switch. */
-  showBroken({ project, modules }: Configuration, error: unknown): void {
+  showBroken({ project, modules, settings }: Configuration, error: unknown): void {
     const name = project === null ? (modules[MAIN]?.module ?? MAIN) : applicationName(project.application);
-    this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));
+    const exception = error instanceof BrokenImport ? error.exception() : null;
+    const text = describeError(error);
+    this.#handle = (request) => {
+      const { trace } = request.record;
+      if (trace !== null) trace.thrown = exception;
+      return raisedPage(settings, `${name} cannot be imported`, text, request);
+    };
   }
 
   /** The reverse proxies of its routes. */

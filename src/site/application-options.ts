@@ -1,17 +1,11 @@
 import { type PythonMiddleware, pythonMiddleware } from '../config/middleware.ts';
 import type { Settings } from '../config/settings.ts';
 import { describeThrown } from '../errors.ts';
-import { acceptsHtml } from '../handlers/pages/accepts-html.ts';
-import { plainError, tracebackPage, tracebackText } from '../handlers/pages/error-page.ts';
-import { failurePage, headlineOf } from '../handlers/pages/failure-page.ts';
-import { requestField } from '../http/derived-request.ts';
 import type { Request } from '../http/message.ts';
-import { requestFields, requestIdOf } from '../http/request-id.ts';
-import type { Response } from '../http/response.ts';
+import { requestFields } from '../http/request-id.ts';
 import type { Log } from '../log/log.ts';
 import { programFile } from '../program-files.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
-import { DEV_PREFIX } from '../trace/dev-prefix.ts';
 import { recordThrown } from '../trace/record-thrown.ts';
 import { VERSION } from '../version.ts';
 import { preloadOf } from '../workers/preload.ts';
@@ -23,9 +17,11 @@ import { onceEach } from '../wsgi/notices.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, countsMetrics, MAIN, type NamedApplication } from './configuration.ts';
-import { opensDevPages } from './dev-clients.ts';
+import { raisedPage } from './raised-page.ts';
 import { reloadPolicy } from './reload-policy.ts';
 import { isTracing } from './trace-options.ts';
+
+const RAISED = 'The application raised an exception';
 
 /** The frames of this program are not the project's. */
 const PROGRAM = programFile('');
@@ -56,6 +52,7 @@ export function applicationTable(
       middleware: [...(settings.requestId ? [NOTES_REQUEST_ID] : []), ...pythonMiddleware(application.middleware)],
       applicationMetrics: settings.applicationMetrics && countsMetrics(settings),
       tracing: isTracing(configuration),
+      describesFailures: dev,
       shared: settings.processes > 1,
       wrap,
       preload: preloadOf(preload, configuration.preloadIsWritten === true),
@@ -71,7 +68,7 @@ export function applicationTable(
     },
     pool: dev ? { ...settings, requestTimeoutMs: 0, streamTimeoutMs: 0 } : settings, // a debugger may hold a request
     responseBufferBytesMax,
-    errorResponse: (traceback, request) => raisedPage(settings, traceback, request),
+    errorResponse: (traceback, request) => raisedPage(settings, RAISED, traceback, request),
     log,
   });
   const table = new Map<string, SupervisorOptions>();
@@ -109,22 +106,6 @@ export function applicationOptions(
       log.error(describeThrown(error), requestFields(request));
     },
     onNotice: onceEach((text, request: Request) => log.warn(text, requestFields(request))),
-    errorResponse: (error, request) => raisedPage(settings, describeThrown(error), request),
+    errorResponse: (error, request) => raisedPage(settings, RAISED, describeThrown(error), request),
   };
-}
-
-/** In development: what was raised, with the anatomy of the request if its client can open that. Clients that want no page get the text. */
-function raisedPage({ dev, devPages }: Settings, traceback: string, request: Request): Response {
-  if (!dev) return plainError();
-  if (!acceptsHtml(request)) return tracebackText(traceback);
-  const { record, peer } = request;
-  const title = 'The application raised an exception';
-  if (isFrame(request) || !opensDevPages(devPages, peer.remoteAddress)) return tracebackPage(title, traceback);
-  const headline = headlineOf(traceback);
-  return failurePage({ status: 500, title, headline, text: traceback, prefix: DEV_PREFIX, id: requestIdOf(record) });
-}
-
-/** Whether the answer is shown within another page (Fetch Metadata), where the pages about requests cannot be. */
-function isFrame(request: Request): boolean {
-  return /^i?frame$/.test(requestField(request, 'sec-fetch-dest') ?? '');
 }

@@ -1,3 +1,4 @@
+import { LimitZones } from '../handlers/limits/limit-zones.ts';
 import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
@@ -16,6 +17,7 @@ import { withoutClaimedFields } from './claimed-fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import { accelerated, contentOf, NOT_FOUND } from './content.ts';
 import type { FeatureConfigs } from './features.ts';
+import { idleSettings } from './idle-settings.ts';
 import { placeholdersOf } from './maps.ts';
 import { notFound } from './not-found.ts';
 import { warnOfOpenErrorRoutes } from './open-error-routes.ts';
@@ -73,6 +75,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     hold: (resource: SiteResource) => resources.push(resource),
     holdProxy: () => {},
     shared: new Map<string, Handler | null>(),
+    zones: new LimitZones(),
     lead: (request: Request, path: string) => {
       const next = path.startsWith('@')
         ? named.find(request, path)
@@ -91,10 +94,11 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       proxies.set(name, proxy);
     };
     const keys = ['route', index];
-    const patterns = patternsOf(route, keys, errors);
+    const patterns = patternsOf(route, 'path_pattern', keys, errors);
     const context = { ...common, keys, holdProxy, placeholders: placeholders.with(routeGroups(patterns)) };
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);
+    for (const { keys: own, problem } of idleSettings(route)) errors.add([...keys, ...own], problem);
     const content = contentOf(route, context);
     warnOfOpenErrorRoutes(route, defaults, context);
     const handlers = [...featuresOf(route, defaults, route.satisfy ?? config.satisfy, context), ...content.handlers];

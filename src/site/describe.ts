@@ -6,7 +6,8 @@ import { trustedValuesOf } from './policies.ts';
 
 /** A resolved route in one line: `GET example.org/docs/* → compression → static files`. */
 export function routeLine({ name, match, internal, steps }: ResolvedRoute): string {
-  const { listen, methods, hosts, paths, patterns, headers, query, when } = match;
+  const { listen, methods, paths, patterns, headers, query, when } = match;
+  const hosts = [...match.hosts, ...match.hostPatterns.map(({ source }) => `~ ${source} `)];
   const targets = [...paths, ...patterns.map(({ source }) => `~ ${source}`)];
   const fields = [...headers.map(fieldText), ...query.map(([key, value]) => `?${key}=${value}`)];
   const parts = [

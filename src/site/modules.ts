@@ -2,6 +2,9 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createProjectImporter } from '../config/project-importer.ts';
 import { describeThrown, ViaductError } from '../errors.ts';
+import { programFile } from '../program-files.ts';
+import { BrokenImport } from '../trace/broken-import.ts';
+import { recordThrown } from '../trace/record-thrown.ts';
 import type { FetchHandler } from '../wsgi/adapters/from-fetch.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
 
@@ -12,6 +15,9 @@ export interface ModuleExport {
   /** Name of the export; '' for the usual names. */
   readonly export: string;
 }
+
+/** The frames of this program are not the project's. */
+const PROGRAM = programFile('');
 
 const TARGET = /^(.+\.[cm]?[jt]s)(?:#(.+))?$/;
 // A function, because most starts do not need it, and properties of Unicode take long to construct.
@@ -110,7 +116,8 @@ async function importAgain(module: string): Promise<Record<string, unknown>> {
   }
 }
 
-function importError(module: string, error: unknown): ViaductError {
+function importError(module: string, error: unknown): BrokenImport {
   const cause = describeThrown(error);
-  return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}": ${cause.split('\n')[0]}`, { cause });
+  const message = `Cannot import "${module}": ${cause.split('\n')[0]}`;
+  return new BrokenImport(message, () => recordThrown(error, PROGRAM), { cause });
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
-import { omitUndefined, pairs } from '../handlers/options.ts';
+import { omitUndefined } from '../handlers/options.ts';
 import { mapResponse } from '../http/handler.ts';
+import { parseTemplate } from '../placeholders/template.ts';
 import { textKey } from '../placeholders/text-key.ts';
 import { type Backend, type BackendTls, parseBackend } from '../proxy/backend.ts';
 import type { Balancer } from '../proxy/balancer.ts';
@@ -10,6 +11,7 @@ import { consistentHash } from '../proxy/balancers/consistent-hash.ts';
 import { leastConnections } from '../proxy/balancers/least-connections.ts';
 import { randomTwo } from '../proxy/balancers/random-two.ts';
 import { roundRobin } from '../proxy/balancers/round-robin.ts';
+import type { CgiParam } from '../proxy/cgi/request-params.ts';
 import { rememberBackends } from '../proxy/discovery/discovered-backends.ts';
 import { hashKey } from '../proxy/hash-key.ts';
 import type { ActiveCheckOptions } from '../proxy/health/active-checks.ts';
@@ -46,6 +48,11 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
   const rewriting = errors.attempt([...keys, 'proxy_options', 'redirects'], () => [
     responseRewriting(route, sources.backends, context.placeholders),
   ]);
+  const params = errors.attempt([...keys, 'proxy_options', 'params'], () =>
+    Object.entries(options.params).map(
+      ([name, value]): CgiParam => [name, parseTemplate(value, context.placeholders, { setting: `params ${name}` })],
+    ),
+  );
   const proxy = reverseProxy({
     ...omitUndefined({
       sticky: stickyOf(options.sticky, secret),
@@ -80,7 +87,7 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
     responseHeadCountMax: options.head_count_max,
     forwarded: options.forwarded,
     underscores: options.underscores_in_headers,
-    params: pairs(options.params),
+    params: params ?? [],
     listenerPorts: parts.listeners.map(({ SERVER_PORT }) => SERVER_PORT),
     overrides: parts.overrides,
     onError: parts.onError,

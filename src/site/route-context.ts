@@ -1,4 +1,5 @@
 import type { SourceLocation } from '../config/site-entries.ts';
+import type { LimitZones } from '../handlers/limits/limit-zones.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
@@ -62,6 +63,8 @@ export interface RouteContext {
   readonly holdProxy: (proxy: ReverseProxy) => void;
   /** The handlers of features of the whole site, as far as they were made; null for a feature that is off. */
   readonly shared: Map<string, Handler | null>;
+  /** What the limits of the site count. */
+  readonly zones: LimitZones;
   /** Answers a request with the route for a decoded path, also an internal one; null if there is none. */
   readonly lead: (request: Request, path: string) => HandlerResult | null;
   /** Answers a request that an application redirects with X-Accel-Redirect; null if no route is internal. */

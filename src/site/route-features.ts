@@ -6,6 +6,7 @@ import { subrequests } from '../proxy/subrequest.ts';
 import { answerBy } from './answer-by.ts';
 import { FEATURES, type FeatureConfig, type FeatureConfigs, type FeatureName } from './features.ts';
 import { backendOf } from './proxy.ts';
+import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Idle connections to keep to an authentication service. */
@@ -84,7 +85,7 @@ function createFeature<N extends FeatureName>(
 }
 
 function featureContext(context: RouteContext): FeatureContext {
-  const { parts, keys, hold, placeholders } = context;
+  const { parts, keys, hold, placeholders, zones } = context;
   const base = parts.baseOf(String(keys[0] ?? ''));
   return {
     pathOf: (path) => resolve(base, path),
@@ -96,6 +97,8 @@ function featureContext(context: RouteContext): FeatureContext {
     answerBy: (target) => answerBy(target, context),
     warn: (problem) => context.warn(`${parts.locate.describe(keys)}: ${problem}`),
     placeholders,
+    revalidateMs: parts.dev ? 0 : STATIC_REVALIDATE_MS,
+    zones,
     onError: (message) => parts.log.error(message),
   };
 }

@@ -12,6 +12,7 @@ import type { RouteConfig } from './schema/site.ts';
 export const ANY: RouteMatch = {
   listen: [],
   hosts: [],
+  hostPatterns: [],
   paths: [],
   patterns: [],
   beforePatterns: false,
@@ -21,10 +22,15 @@ export const ANY: RouteMatch = {
   when: [],
 };
 
-/** The patterns for the path of a route. Errors go to `errors`. */
-export function patternsOf(route: RouteConfig, keys: readonly PropertyKey[], errors: ConfigErrors): Pattern[] {
-  return route.path_pattern.flatMap((source, index) => {
-    const pattern = errors.attempt([...keys, 'path_pattern', index], () => new Pattern(source, 'path_pattern'));
+/** The patterns of a route for the path or the host. Errors go to `errors`. */
+export function patternsOf(
+  route: RouteConfig,
+  key: 'path_pattern' | 'host_pattern',
+  keys: readonly PropertyKey[],
+  errors: ConfigErrors,
+): Pattern[] {
+  return route[key].flatMap((source, index) => {
+    const pattern = errors.attempt([...keys, key, index], () => new Pattern(source, key));
     return pattern === null ? [] : [pattern];
   });
 }
@@ -39,6 +45,7 @@ export function matchOf(route: RouteConfig, patterns: readonly Pattern[], contex
   return {
     listen: route.listen.map((name, index) => listenOf(name, context, [...keys, 'listen', index])),
     hosts: route.host.map((host) => host.toLowerCase()),
+    hostPatterns: patternsOf(route, 'host_pattern', keys, errors),
     paths,
     patterns,
     beforePatterns: route.before_patterns,

@@ -2,7 +2,7 @@ import { traceClock } from './clock.ts';
 import type {
   ApplicationPart,
   ExceptionPart,
-  Field,
+  Frame,
   Hop,
   Raise,
   RequestPart,
@@ -18,11 +18,11 @@ import { neighbourNotes } from './neighbours.ts';
 import type { PythonFields } from './python-log.ts';
 import { type PythonPart, readPythonPart } from './python-part.ts';
 import { summarizeQueries } from './query-summary.ts';
-import type { RecordedException, RecordedRaise } from './recorded-exception.ts';
+import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
 import { redactField, redactNamed, redactSource, redactTarget, redactText } from './redact.ts';
 import { type PlacedSpans, placedSpans, shownSpans } from './spans-of.ts';
 import { timeParts } from './time-parts.ts';
-import { formatTraceParent } from './trace-context.ts';
+import { addedTraceParent } from './trace-context.ts';
 import type { TracedRequest, TraceRecord } from './trace-record.ts';
 
 /** Makes what is shown of a trace: Python's record is decoded, everything is on one clock, and secrets are redacted. */
@@ -31,7 +31,7 @@ export function documentOf(trace: TraceRecord): TraceDocument {
   const python = decoded instanceof Malformed ? null : decoded;
   const placed = placedSpans(trace, python);
   const spans = shownSpans(placed.spans);
-  const hasBackend = spans.some(({ kind }) => kind === 'backend');
+  const hasBackend = spans.some(({ kind, attributes }) => kind === 'backend' && attributes.error === undefined);
   const missing = [...missingOf(trace, decoded), ...neighbourNotes(trace.request.headers, trace.startedAt, hasBackend)];
   const exception = python?.exception ?? trace.thrown;
   const durationUs = trace.endMs >= 0 ? usOf(trace, trace.endMs) : null;
@@ -123,7 +123,8 @@ function hopsOf(trace: TraceRecord, python: PythonPart | null, { ofServer, ofPyt
       direction,
       name,
       status,
-      headers: index === trace.parentHop ? [...fieldsOf(fields), parentOf(trace)] : fieldsOf(fields),
+      headers:
+        index === trace.parentHop ? [...fieldsOf(fields), ['traceparent', addedTraceParent(trace)]] : fieldsOf(fields),
     }),
   );
   const worker = (python?.hops ?? []).map(
@@ -142,10 +143,6 @@ function hopsOf(trace: TraceRecord, python: PythonPart | null, { ofServer, ofPyt
   return [...inwards, ...worker.filter(isRequest), ...worker.filter((hop) => !isRequest(hop)), ...others];
 }
 
-function parentOf({ traceId, spanId }: TraceRecord): Field {
-  return ['traceparent', formatTraceParent(traceId, spanId)];
-}
-
 function shownFields(fields: PythonFields): (readonly [string, string])[] {
   return fields.map(([name, value]) => redactField(name, value));
 }
@@ -154,19 +151,23 @@ function exceptionOf({ traceback, chain, ...last }: RecordedException): Exceptio
   return {
     ...raiseOf(last),
     traceback: redactText(traceback),
-    chain: chain.map(({ relation, ...raise }) => ({ relation, ...raiseOf(raise) })),
+    chain: chain.map(({ relation, of, ...raise }) => ({ relation, of, ...raiseOf(raise) })),
   };
 }
 
-function raiseOf({ type, message, frames }: RecordedRaise): Raise {
+function raiseOf({ type, message, frames, members }: RecordedRaise): Raise {
+  return { type, message: redactText(message), frames: frames.map(frameOf), members };
+}
+
+/** Columns count characters of the line as it was read, so a line in which a secret was replaced has none. */
+function frameOf(frame: RecordedFrame): Frame {
+  const source = frame.source.map(redactSource);
+  const at = frame.line - frame.sourceLine;
   return {
-    type,
-    message: redactText(message),
-    frames: frames.map((frame) => ({
-      ...frame,
-      source: frame.source.map(redactSource),
-      locals: frame.locals.map(([name, value]) => [name, redactNamed(name, value)] as const),
-    })),
+    ...frame,
+    source,
+    locals: frame.locals.map(([name, value]) => [name, redactNamed(name, value)] as const),
+    columns: source[at] === frame.source[at] ? frame.columns : null,
   };
 }
 

@@ -162,7 +162,7 @@ export interface Hop {
 export interface ExceptionPart extends Raise {
   /** The text that Python or Node prints. */
   readonly traceback: string;
-  /** The exceptions that led to it, the last one first. */
+  /** The exceptions that led to it, depth first: those of a group, then what caused the group. */
   readonly chain: readonly EarlierException[];
 }
 
@@ -172,16 +172,21 @@ export interface Raise {
   readonly message: string;
   /** The outermost first. */
   readonly frames: readonly Frame[];
+  /** How many exceptions a group has; 0 for another exception. `chain` has the first of them. */
+  readonly members: number;
 }
 
 export interface EarlierException extends Raise {
-  /** `cause`: the later exception names it. `context`: it was being handled when the later one was raised. */
-  readonly relation: 'cause' | 'context';
+  /** `cause`: the later exception names it. `context`: it was being handled when the later one was raised. `member`: the later one is a group, and has it. */
+  readonly relation: 'cause' | 'context' | 'member';
+  /** Index in `chain` of the exception that it led to; -1 for the last one. */
+  readonly of: number;
 }
 
 export interface Frame {
   readonly file: string;
   readonly line: number;
+  /** '' for code that could not be compiled. */
   readonly function: string;
   /** Lines of the source around `line`; the first has the number `sourceLine`. Empty without the source. */
   readonly source: readonly string[];
@@ -190,6 +195,8 @@ export interface Frame {
   readonly locals: readonly Field[];
   /** Whether the frame belongs to the project and not to a library. */
   readonly isProject: boolean;
+  /** The columns of `line` that are meant, the second one exclusive; null for the whole line. */
+  readonly columns: readonly [from: number, to: number] | null;
 }
 
 export interface QuerySummary {

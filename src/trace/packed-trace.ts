@@ -154,7 +154,10 @@ function unpackRequest(reader: RecordReader, path: string, query: string): Trace
   };
 }
 
-function packRecorded({ method, path, query, host, headers, client, body }: RecordedRequest, shown: TracedRequest): void {
+function packRecorded(
+  { method, path, query, host, headers, client, body }: RecordedRequest,
+  shown: TracedRequest,
+): void {
   writer.again(method, shown.method);
   writer.again(path, shown.path);
   writer.again(query, shown.query);

@@ -227,7 +227,7 @@ class LogReader implements PythonLog {
   }
 }
 
-/** Who passed a message on, as hops and callers of `start_response` are called. */
+/** The name of a hop, and of the caller of `start_response`, by its span. */
 function passerOf(kind: SpanKind, name: string): string {
   if (kind === 'middleware' || kind === 'view') return `${kind} ${name}`;
   return kind === 'hook' ? `after_request ${name}` : name.slice(name.lastIndexOf('.') + 1);

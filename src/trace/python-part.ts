@@ -1,7 +1,7 @@
 import { Malformed, type MarshalValue, readMarshal } from './marshal-reader.ts';
 import { dict, fieldsOf, list, marshalled, number, text } from './marshal-values.ts';
 import { nanoseconds, type PythonHop, type PythonSpan, type PythonStartResponse, readPythonLog } from './python-log.ts';
-import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
+import type { ExceptionRelation, RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
 
 /** What a worker's thread recorded of one request. Times are nanoseconds of CLOCK_MONOTONIC. */
 export interface PythonPart {
@@ -32,7 +32,7 @@ export interface PythonProfile {
 const VERSION = 3;
 /** The limits of `exceptions.py`. References make long lists of few bytes. */
 const FRAMES_MAX = 100;
-const CHAIN_MAX = 8;
+const CHAIN_MAX = 16;
 
 /** Reads the record that a worker sent. Everything is checked, and what does not fit is malformed. */
 export function readPythonPart(payload: Uint8Array): PythonPart | Malformed {
@@ -42,6 +42,18 @@ export function readPythonPart(payload: Uint8Array): PythonPart | Malformed {
     return partOf(value);
   } catch (error) {
     if (error instanceof Malformed) return error;
+    throw error;
+  }
+}
+
+/** Reads an exception that Python sent alone. Null if it does not fit. */
+export function readPythonException(payload: Uint8Array): RecordedException | null {
+  const value = readMarshal(payload);
+  if (value instanceof Malformed) return null;
+  try {
+    return exceptionOf(value);
+  } catch (error) {
+    if (error instanceof Malformed) return null;
     throw error;
   }
 }
@@ -93,11 +105,18 @@ function exceptionOf(value: MarshalValue): RecordedException {
   return {
     ...raiseOf(exception),
     traceback: text(exception.get('traceback')),
-    chain: list(exception.get('chain'), CHAIN_MAX).map((each) => {
+    chain: list(exception.get('chain'), CHAIN_MAX).map((each, index) => {
       const raise = dict(each);
-      return { relation: raise.get('relation') === 'cause' ? 'cause' : 'context', ...raiseOf(raise) };
+      const of = number(raise.get('of'));
+      if (!Number.isInteger(of) || of < -1 || of >= index)
+        throw new Malformed('it has an exception that led to one that is not there');
+      return { relation: relationOf(raise.get('relation')), of, ...raiseOf(raise) };
     }),
   };
+}
+
+function relationOf(value: MarshalValue | undefined): ExceptionRelation {
+  return value === 'cause' || value === 'member' ? value : 'context';
 }
 
 function raiseOf(raise: ReadonlyMap<string, MarshalValue>): RecordedRaise {
@@ -105,11 +124,12 @@ function raiseOf(raise: ReadonlyMap<string, MarshalValue>): RecordedRaise {
     type: text(raise.get('type')),
     message: text(raise.get('message')),
     frames: list(raise.get('frames'), FRAMES_MAX).map(frameOf),
+    members: number(raise.get('members')),
   };
 }
 
 function frameOf(value: MarshalValue): RecordedFrame {
-  const [file, line, name, source, sourceLine, locals, isProject] = list(value);
+  const [file, line, name, source, sourceLine, locals, isProject, columns] = list(value);
   return {
     file: text(file),
     line: number(line),
@@ -118,7 +138,13 @@ function frameOf(value: MarshalValue): RecordedFrame {
     sourceLine: number(sourceLine),
     locals: fieldsOf(locals),
     isProject: isProject === true,
+    columns: optional(columns, columnsOf),
   };
+}
+
+function columnsOf(value: MarshalValue): readonly [number, number] {
+  const [from, to] = list(value);
+  return [number(from), number(to)];
 }
 
 function profileOf(value: MarshalValue): PythonProfile {

@@ -2,12 +2,18 @@
 export interface RecordedException extends RecordedRaise {
   /** The text that the language prints. */
   readonly traceback: string;
-  /** What led to it, the last one first. */
-  readonly chain: readonly (RecordedRaise & { readonly relation: ExceptionRelation })[];
+  /** What led to it, depth first. */
+  readonly chain: readonly RecordedEarlier[];
 }
 
-/** `cause`: the later exception names it. `context`: it was being handled when the later one was raised. */
-export type ExceptionRelation = 'cause' | 'context';
+export interface RecordedEarlier extends RecordedRaise {
+  readonly relation: ExceptionRelation;
+  /** Index in `chain` of the exception that it led to; -1 for the last one. */
+  readonly of: number;
+}
+
+/** `cause`: the later exception names it. `context`: it was being handled when the later one was raised. `member`: the later one is a group, and has it. */
+export type ExceptionRelation = 'cause' | 'context' | 'member';
 
 /** One exception without those that led to it. */
 export interface RecordedRaise {
@@ -15,6 +21,8 @@ export interface RecordedRaise {
   readonly message: string;
   /** The outermost first. */
   readonly frames: readonly RecordedFrame[];
+  /** How many exceptions a group has; 0 for another exception. `chain` has the first of them. */
+  readonly members: number;
 }
 
 export interface RecordedFrame {
@@ -26,4 +34,6 @@ export interface RecordedFrame {
   readonly sourceLine: number;
   readonly locals: readonly (readonly [name: string, value: string])[];
   readonly isProject: boolean;
+  /** The columns of `line` that are meant, the second one exclusive; null for the whole line. */
+  readonly columns: readonly [from: number, to: number] | null;
 }

@@ -23,3 +23,14 @@ export function parseTraceParent(text: string): TraceParent | null {
 export function formatTraceParent(traceId: string, spanId: string): string {
   return `00-${traceId}-${spanId}-01`;
 }
+
+/** The value of `traceparent` for a hop of this trace that adds the field; '' without such a hop. */
+export function addedTraceParent({ parentHop, traceId, spanId }: AddedParent): string {
+  return parentHop < 0 ? '' : formatTraceParent(traceId, spanId);
+}
+
+interface AddedParent {
+  readonly parentHop: number;
+  readonly traceId: string;
+  readonly spanId: string;
+}

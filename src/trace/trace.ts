@@ -2,7 +2,6 @@ import type { SpanKind, TraceDocument } from './document.ts';
 import { randomHex } from './random-hex.ts';
 import type { RecordedException } from './recorded-exception.ts';
 import type { RecordedRequest } from './store.ts';
-import { formatTraceParent } from './trace-context.ts';
 import type {
   HopFields,
   PythonState,
@@ -77,13 +76,13 @@ export class Trace implements TraceRecord {
   returnedAfterMs = -1;
   /** The request as its client sent it; null if only its stages were kept. */
   recorded: RecordedRequest | null = null;
-  /** The hop whose receiver adds `addedParent` to the fields; -1 without one. */
+  /** Set before the hop is noted whose receiver adds the field `traceparent` of this trace. */
   parentHop = -1;
   /** Its number in the store; 0 until it is kept there. */
   number = 0;
   /** Where `WaitingTraces` has it; negative if it does not. */
   place = -1;
-  /** Called when nothing of the trace is awaited any more, and once more if Python's record comes later. */
+  /** Called when nothing is awaited any more, and once more if Python's record comes later. */
   onOver: ((trace: Trace) => void) | null = null;
   readonly #parent: string;
   #traceId: string;
@@ -173,20 +172,14 @@ export class Trace implements TraceRecord {
     span.attributes[name] = value;
   }
 
+  /** The queue or lane in which the request is has failed, or the hop that has the request otherwise. */
+  fail(error: string): void {
+    this.set(this.#stage < 0 ? this.#current : this.#stage, 'error', error);
+  }
+
   /** Notes the fields of the request as something passed it on. */
   passedRequest(span: number, name: string, fields: HopFields): void {
     this.#hop({ span, direction: 'request', name, status: '', fields });
-  }
-
-  /** As `passedRequest`; what gets the request adds `addedParent` to its fields. */
-  addParent(span: number, name: string, fields: HopFields): void {
-    this.parentHop = this.hops.length;
-    this.passedRequest(span, name, fields);
-  }
-
-  /** The field `traceparent` that the application gets besides those of the request; '' if the request has it. */
-  get addedParent(): string {
-    return this.parentHop < 0 ? '' : formatTraceParent(this.traceId, this.spanId);
   }
 
   /** Notes the fields of the response as something passed it on. */

@@ -38,12 +38,12 @@ export class LaneTraces {
     return true;
   }
 
-  /** No record will come any more. */
-  lose(): void {
-    for (const { trace } of this.#awaited.splice(0))
-      trace.losePython(
-        'What happened in Python is not known: the worker ended before it sent its record of the request.',
-      );
+  /** No record will come any more. `end` says what happened to the worker: `the worker died of SIGKILL`. */
+  lose(end: string): void {
+    for (const { trace } of this.#awaited.splice(0)) {
+      trace.fail(end);
+      trace.losePython(`What happened in Python is not known: ${end} before it sent its record of the request.`);
+    }
   }
 
   /** The trace of a request, mostly of the first one, which is not awaited any more; null if it was not. */

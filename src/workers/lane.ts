@@ -140,7 +140,11 @@ export class Lane implements BodyLane {
     this.#become('closed');
     this.#batch.drop();
     this.#blocks.abort();
-    this.#traces?.lose();
+  }
+
+  /** No record of a request comes any more. See `LaneTraces.lose`. */
+  loseTraces(end: string): void {
+    this.#traces?.lose(end);
   }
 
   /**

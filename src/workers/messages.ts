@@ -24,7 +24,7 @@ export type FromPython =
   | { readonly kind: 'loaded' }
   /** What the import leaves and forked workers cannot share, in words. It comes before `loaded`. */
   | { readonly kind: 'unsafe'; readonly findings: readonly string[] }
-  | { readonly kind: 'broken'; readonly traceback: string; readonly reason: string }
+  | ({ readonly kind: 'broken' } & ImportFailure)
   /** Why a worker cannot start. */
   | { readonly kind: 'unable'; readonly reason: string }
   | { readonly kind: 'forked'; readonly worker: number; readonly pid: number }
@@ -49,6 +49,15 @@ export type FromPython =
   | { readonly kind: 'collected'; readonly families: readonly CollectedFamily[] }
   /** The answer to a ping. */
   | { readonly kind: 'alive' };
+
+/** Why the application, or a part of it, cannot be imported. */
+export interface ImportFailure {
+  /** As Python prints it; '' if the reason says everything. */
+  readonly traceback: string;
+  readonly reason: string;
+  /** In development: marshalled data in base64, for `readPythonException`. Otherwise ''. */
+  readonly exception: string;
+}
 
 /** Where Python code prints: `sys.stdout` or `sys.stderr`. */
 export type PrintStream = 'stdout' | 'stderr';

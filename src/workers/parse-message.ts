@@ -8,7 +8,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   zygote: { release: isNumber, pid: isPid, version: isText },
   loaded: {},
   unsafe: { findings: isTexts },
-  broken: { traceback: isText, reason: isText },
+  broken: { traceback: isText, reason: isText, exception: isText },
   unable: { reason: isText },
   forked: { worker: isNumber, pid: isPid },
   hooked: { hook: isReleaseHook, code: Number.isSafeInteger, report: isText },

@@ -1,5 +1,6 @@
 import type { Later, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
+import { addedTraceParent } from '../trace/trace-context.ts';
 import { writeSection, writeTarget } from './environ.ts';
 import { type Variables, variablesOf, writeVariables } from './environ-variables.ts';
 import { traceOptions } from './lane-traces.ts';
@@ -139,7 +140,8 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     else {
       writeTarget(writer, request, contentLength);
       if (slot === 0) writeSection(writer, request);
-      const parent = request.record.trace?.addedParent ?? '';
+      const { trace } = request.record;
+      const parent = trace === null ? '' : addedTraceParent(trace);
       if (parent !== '') {
         writer.name(TRACE_PARENT);
         writer.text(parent);

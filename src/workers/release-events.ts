@@ -17,7 +17,7 @@ export function releaseEvents(
   return {
     metrics,
     onLoaded: (release) => post({ kind: 'loaded', release }),
-    onBroken: ({ number }, traceback, reason) => post({ kind: 'broken', release: number, traceback, reason }),
+    onBroken: ({ number }, failure) => post({ kind: 'broken', release: number, failure }),
     onWarning: (text) => log.warn(text),
     onHookFailed: (text) => log.error(text),
     onZygoteGone: (release, status) => post({ kind: 'zygote-gone', release, status }),
@@ -50,7 +50,7 @@ export function releaseEvents(
         else counts.died += 1;
         post({ kind: 'gone', worker });
       },
-      onTraceback: ({ release }, traceback, reason) => post({ kind: 'broken', release, traceback, reason }),
+      onImportFailed: ({ release }, failure) => post({ kind: 'broken', release, failure }),
       onLog: (worker, level, text, request) => log[level](text, { worker: worker.pid, ...describe(request) }),
       onOutput: (worker, stream, text, request) => log.info(text, { stream, worker: worker.pid, ...describe(request) }),
     },

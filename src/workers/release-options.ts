@@ -26,6 +26,8 @@ export interface ReleaseOptions {
   readonly applicationMetrics?: boolean;
   /** Whether requests are traced without somebody asking: then the code for it is loaded with the application. False when absent. */
   readonly tracing?: boolean;
+  /** Whether a failed import is reported with the source and the variables of its frames. False when absent. */
+  readonly describesFailures?: boolean;
   /** Whether the application also runs in the workers of other server processes. */
   readonly shared?: boolean;
   readonly threads: number;

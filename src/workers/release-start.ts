@@ -1,5 +1,9 @@
 import { ViaductError } from '../errors.ts';
 import { applicationName } from '../project/project.ts';
+import { BrokenImport } from '../trace/broken-import.ts';
+import { readPythonException } from '../trace/python-part.ts';
+import type { RecordedException } from '../trace/recorded-exception.ts';
+import type { ImportFailure } from './messages.ts';
 import type { Release } from './release.ts';
 import type { ReleaseTrial } from './release-trial.ts';
 import type { Worker } from './worker.ts';
@@ -76,15 +80,19 @@ const ONE_PROCESS =
 /** Why a release whose import failed is ended. `serving` is the one that it should replace. */
 export function broken(
   release: Release,
-  { traceback, reason }: { readonly traceback: string; readonly reason: string },
+  { traceback, reason, exception }: ImportFailure,
   serving: Release | null,
-): ViaductError {
+): BrokenImport {
   const takesLock = release.takesLock || serving?.takesLock === true;
   const name = applicationName(release.options.project.application);
-  return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, {
+  return new BrokenImport(`Cannot import "${name}": ${reason}`, () => recordOf(exception), {
     ...(traceback === '' ? {} : { cause: traceback }),
     ...(takesLock ? { advice: ONE_PROCESS } : {}),
   });
+}
+
+function recordOf(exception: string): RecordedException | null {
+  return exception === '' ? null : readPythonException(Buffer.from(exception, 'base64'));
 }
 
 /** Why a release whose zygote ended, with this status, cannot start. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { ReleaseHooks } from './hooks.ts';
 import { tickMs } from './life-watch.ts';
-import type { FromPython, ReleaseHook } from './messages.ts';
+import type { FromPython, ImportFailure, ReleaseHook } from './messages.ts';
 import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { MetricFiles } from './metrics/metric-files.ts';
 import { isRunning, killProcess } from './os-process.ts';
@@ -18,7 +18,7 @@ import { zygoteCommand, zygoteOptions } from './zygote-program.ts';
 export interface ReleaseEvents {
   /** The zygote is ready to fork. */
   readonly onLoaded: (release: Release) => void;
-  readonly onBroken: (release: Release, traceback: string, reason: string) => void;
+  readonly onBroken: (release: Release, failure: ImportFailure) => void;
   /** Something that the operator should know about the application. */
   readonly onWarning: (text: string) => void;
   readonly onHookFailed: (text: string) => void;
@@ -96,7 +96,7 @@ export class Release {
 
   #message(message: FromPython): void {
     if (message.kind === 'hooked' && this.#hooks.isRunning(message.hook)) this.#hooks.ended(message);
-    else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
+    else if (message.kind === 'broken') this.#events.onBroken(this, message);
     else if (message.kind === 'exited') this.#workerExited(message.worker, message.code);
     else if (message.kind === 'forked') {
       const worker = this.workers.get(message.worker);

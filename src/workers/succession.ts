@@ -214,8 +214,11 @@ export class Succession {
 
   /** An import has failed: that of the starting release, or of a later worker of another one. */
   #broken(event: Extract<SupervisorEvent, { kind: 'broken' }>): void {
-    if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event, this.serving.release));
-    else this.#options.log.error(`Cannot import the application: ${event.reason}\n${event.traceback}`.trimEnd());
+    if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event.failure, this.serving.release));
+    else
+      this.#options.log.error(
+        `Cannot import the application: ${event.failure.reason}\n${event.failure.traceback}`.trimEnd(),
+      );
   }
 
   #workerGone(worker: Worker): void {

@@ -1,4 +1,5 @@
 import type { ViaductError } from '../errors.ts';
+import type { ImportFailure } from './messages.ts';
 import type { Release } from './release.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import type { StartOutcome } from './release-start.ts';
@@ -17,7 +18,7 @@ export type SupervisorEvent =
   | { readonly kind: 'try-out' | 'commit' }
   | { readonly kind: 'abandon'; readonly error: ViaductError }
   | { readonly kind: 'loaded' | 'timed-out'; readonly release: Release }
-  | { readonly kind: 'broken'; readonly release: number; readonly traceback: string; readonly reason: string }
+  | { readonly kind: 'broken'; readonly release: number; readonly failure: ImportFailure }
   | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
   | { readonly kind: 'ready' | 'gone'; readonly worker: Worker }
   | { readonly kind: 'replace'; readonly replacements: Replacements }

@@ -4,14 +4,14 @@ import { readMessages, sendMessage } from './channel.ts';
 import { canOpen } from './handed-file.ts';
 import { LifeWatch } from './life-watch.ts';
 import { marshalSelfTest } from './marshal.ts';
-import type { FromPython, LogLevel, PrintStream, ToPython } from './messages.ts';
+import type { FromPython, ImportFailure, LogLevel, PrintStream, ToPython } from './messages.ts';
 import type { CollectedFamily } from './metrics/collected.ts';
 import { type ThreadStack, WorkerQuestion } from './worker-question.ts';
 
 export interface WorkerControlEvents {
   /** The worker violated the protocol, or the connection is closed; `reason` is '' then. */
   readonly onBroken: (reason: string) => void;
-  readonly onTraceback: (traceback: string, reason: string) => void;
+  readonly onImportFailed: (failure: ImportFailure) => void;
   /** A line of the worker's log. `request` is the id of its request, null when unknown. */
   readonly onLog: (level: LogLevel, text: string, request: number | null) => void;
   /** What the request with this id has printed. */
@@ -101,7 +101,7 @@ export class WorkerControl {
   }
 
   #message(message: FromPython): void {
-    const { onBroken, onTraceback, onLog, onOutput, onInterrupted } = this.#events;
+    const { onBroken, onImportFailed, onLog, onOutput, onInterrupted } = this.#events;
     if (message.kind === 'alive') this.#alive();
     else if (message.kind === 'stacks') this.stacks.finish(message.threads);
     else if (message.kind === 'collected') this.#metrics.finish(message.families);
@@ -112,7 +112,7 @@ export class WorkerControl {
     } else if (message.kind === 'log') onLog(message.level, message.text, message.request);
     else if (message.kind === 'output') onOutput(message.stream, message.text, message.request);
     else if (message.kind === 'interrupted') onInterrupted(message.lane, message.request, message.stack);
-    else if (message.kind === 'broken') onTraceback(message.traceback, message.reason);
+    else if (message.kind === 'broken') onImportFailed(message);
     else if (message.kind === 'unable') onBroken(message.reason);
     else onBroken(`it sent the message "${message.kind}" at the wrong time`);
   }

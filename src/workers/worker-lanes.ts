@@ -128,12 +128,13 @@ export class WorkerLanes {
     this.#endWatch = destroyWhenSilent(this.all.map(({ socket }) => socket));
   }
 
-  /** Settles the requests of a process that is dead, when all lanes are closed. The scoreboard says which of them it had started. */
-  settle(): void {
+  /** Settles the requests of a process that is dead, when all lanes are closed. The scoreboard says which of them it had started. `end` as for `LaneTraces.lose`. */
+  settle(end: string): void {
     this.#endWatch();
     const scoreboard = this.#scoreboard;
     for (const lane of this.all) {
       if (scoreboard !== null) lane.recover(scoreboard.copies(lane.index));
+      lane.loseTraces(end);
       this.pool.settleDeadLane(lane, scoreboard?.lastStarted(lane.index) ?? 0);
     }
     if (scoreboard === null) removeScoreboard(this.#path);
@@ -141,7 +142,8 @@ export class WorkerLanes {
   }
 
   /** Reads nothing of them any more. */
-  destroy(): void {
+  destroy(end: string): void {
+    for (const lane of this.all) lane.loseTraces(end);
     for (const { socket } of this.all) socket.destroy();
   }
 }

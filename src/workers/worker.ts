@@ -8,7 +8,7 @@ import { fileFailedResponse } from './error-responses.ts';
 import { openHanded } from './handed-file.ts';
 import type { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
-import type { LogLevel, PrintStream } from './messages.ts';
+import type { ImportFailure, LogLevel, PrintStream } from './messages.ts';
 import type { CollectedFamily } from './metrics/collected.ts';
 import { killProcess, signalName } from './os-process.ts';
 import type { Overdue } from './overdue.ts';
@@ -41,7 +41,7 @@ export interface WorkerOptions {
    * is usually the first sign of its death.
    */
   readonly onBroken: (worker: Worker, reason: string) => void;
-  readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
+  readonly onImportFailed: (worker: Worker, failure: ImportFailure) => void;
   /** A request has exceeded its deadline. `stack` shows where it was in Python; '' when the worker does not tell. */
   readonly onOverdue: (worker: Worker, overdue: Overdue, stack: string) => void;
   /** A request of it was ended by an exception. The worker, which is not retiring, should be replaced. */
@@ -104,7 +104,7 @@ export class Worker implements LaneOwner {
     this.sectionsMax = sectionsMaxOf(options.threads);
     this.#control = new WorkerControl({
       onBroken: (reason) => this.break(reason),
-      onTraceback: (traceback, reason) => options.onTraceback(this, traceback, reason),
+      onImportFailed: (failure) => options.onImportFailed(this, failure),
       onLog: (level, text, request) => options.onLog(this, level, text, this.#lanes.requestOf(request)),
       onOutput: (stream, text, request) => options.onOutput(this, stream, text, this.#lanes.requestOf(request)),
       onInterrupted: (lane, request, stack) => this.#interrupted(lane, request, stack),
@@ -147,6 +147,12 @@ export class Worker implements LaneOwner {
   get death(): string {
     const code = this.exitCode ?? 0;
     return code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+  }
+
+  /** What happened to the worker, for traces. */
+  get #end(): string {
+    if (this.brokenFor) return `the worker was killed, because ${this.brokenFor},`;
+    return this.exitCode ? `the worker died ${this.death}` : 'the worker ended';
   }
 
   /** See `WorkerControl`. */
@@ -237,7 +243,7 @@ export class Worker implements LaneOwner {
   /** Reads nothing of the worker any more. */
   destroy(): void {
     this.isUnwanted = true;
-    this.#lanes.destroy();
+    this.#lanes.destroy(this.#end);
   }
 
   onRoom(_lane: LaneRef): void {
@@ -344,7 +350,7 @@ export class Worker implements LaneOwner {
     this.state = 'gone';
     for (const timer of [this.#graceTimer, this.#abortTimer]) if (timer !== null) clearTimeout(timer);
     this.#control.close();
-    this.#lanes.settle();
+    this.#lanes.settle(this.#end);
     this.#options.onGone(this);
   }
 }

@@ -38,6 +38,7 @@ export function zygoteOptions(
     runsHooks = true,
     applicationMetrics = false,
     tracing = false,
+    describesFailures = false,
     listeners,
   } = options;
   const directory = runtime.directory();
@@ -53,6 +54,7 @@ export function zygoteOptions(
     runs_hooks: runsHooks,
     application_metrics: applicationMetrics,
     tracing,
+    describes_failures: describesFailures,
     preload: options.preload,
     command,
     threads: options.threads,

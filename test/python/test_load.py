@@ -1,10 +1,12 @@
 """Finding the callable that discovery named."""
 
+import marshal
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+from binascii import a2b_base64
 
 from viaduct_worker import load
 
@@ -63,7 +65,7 @@ class Load(unittest.TestCase):
         self.directory.cleanup()
 
     def write(self, text, name=None):
-        with open(os.path.join(self.directory.name, f'{name or self.name}.py'), 'w') as file:
+        with open(os.path.join(self.directory.name, f'{name or self.name}.py'), 'w', encoding='utf-8') as file:
             file.write(text)
 
     def load(self, target='application', factory=False, arguments=''):
@@ -78,6 +80,34 @@ class Load(unittest.TestCase):
             of_ours = error.__traceback__.tb_next.tb_next
             return load.report(error.with_traceback(of_ours))
         raise AssertionError('nothing was raised')
+
+    def failure(self, text, describes=True):
+        self.write(text)
+        try:
+            self.load()
+        except BaseException as error:
+            found = load.failure(error, describes)
+        return found, found['exception'] and marshal.loads(a2b_base64(found['exception']))
+
+    def test_describes_a_failed_import_with_its_source(self):
+        found, exception = self.failure("near = 1\nsecret = {}\nsecret['host']\n")
+        self.assertEqual(found['reason'], "KeyError: 'host'")
+        frame = exception['frames'][-1]
+        self.assertEqual(frame[1:4], (3, '<module>', ['near = 1', 'secret = {}', "secret['host']"]))
+        self.assertEqual(frame[5], [('near', '1'), ('secret', '{}')])
+
+    def test_describes_source_that_cannot_be_compiled(self):
+        for line in ('other = (2 +* 3)', "oth = ('é' +* 3)", "o = ('日本本' +* 3)"):
+            self.name += 'x'
+            _, exception = self.failure(f'near = 1\n{line}\n')
+            frame = exception['frames'][-1]
+            from_column, to_column = frame[7]
+            self.assertEqual((frame[1], frame[2], line[from_column:to_column]), (2, '', '*'))
+
+    def test_describes_nothing_that_nobody_asks_for_or_that_the_reason_says(self):
+        self.assertEqual(self.failure('1 / 0', describes=False)[1], '')
+        self.name += '_without'
+        self.assertEqual(self.failure('number = 5')[1], '')
 
     def test_finds_names_and_attributes_of_names(self):
         self.write(MODULE)

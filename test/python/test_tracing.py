@@ -1,5 +1,6 @@
 """What a traced request of a plain WSGI application records, and that nothing of its answer changes."""
 
+import builtins
 import copy
 import functools
 import io
@@ -421,7 +422,8 @@ class Exceptions(Traced):
         self.assertEqual((error['type'], error['message']), ('ValueError', 'no local'))
         self.assertIn('ValueError: no local', error['traceback'])
         self.assertEqual([frame[2].rpartition('.')[2] for frame in error['frames']], ['__call__', 'application'])
-        file, line, _, source, first, variables, is_project = error['frames'][-1]
+        file, line, _, source, first, variables, is_project, columns = error['frames'][-1]
+        self.assertIsNone(columns)
         self.assertEqual((file, variables, is_project), (__file__, [], True))
         self.assertIn('raise ValueError', source[line - first])
         self.assertEqual(span(recording, 'application')['attributes'], {'error': 'ValueError: no local'})
@@ -535,7 +537,7 @@ class Exceptions(Traced):
                 exec(compile('raise KeyError', '/nowhere/odd.py', 'exec'), dict(odd), names)
 
             _, recording = self.trace(application, options='full locals')
-            file, line, _, source, _, variables, _ = recording['exception']['frames'][-1]
+            file, line, _, source, _, variables, *_ = recording['exception']['frames'][-1]
             self.assertEqual((file, line, source), ('/nowhere/odd.py', 1, []))
             self.assertEqual([tuple(each) for each in variables], known)
 
@@ -580,6 +582,68 @@ class Exceptions(Traced):
                 raise ValueError from None
 
         self.assertEqual(self.trace(silent)[1]['exception']['chain'], [])
+
+    @unittest.skipIf(sys.version_info < (3, 11), 'this Python has no exception groups')
+    def test_have_the_exceptions_of_groups_with_what_led_to_them(self):
+        def failed(number):
+            try:
+                try:
+                    raise KeyError(number)
+                except KeyError as error:
+                    raise ValueError(number) from error
+            except ValueError as error:
+                return error
+
+        def application(environ, start_response):
+            inner = builtins.ExceptionGroup('inner', [failed(number) for number in range(1, 20)])
+            raise builtins.ExceptionGroup('outer', [failed(0), inner]) from OSError('cause')
+
+        _, recording = self.trace(application)
+        error = recording['exception']
+        self.assertEqual((error['message'], error['members']), ('outer (2 sub-exceptions)', 2))
+        chain = [(each['relation'], each['of'], each['type'], each['message']) for each in error['chain']]
+        self.assertEqual(
+            chain[:6],
+            [
+                ('member', -1, 'ValueError', '0'),
+                ('cause', 0, 'KeyError', '0'),
+                ('member', -1, 'ExceptionGroup', 'inner (19 sub-exceptions)'),
+                ('member', 2, 'ValueError', '1'),
+                ('cause', 3, 'KeyError', '1'),
+                ('member', 2, 'ValueError', '2'),
+            ],
+        )
+        self.assertEqual(error['chain'][2]['members'], 19)
+        self.assertEqual(error['chain'][3]['frames'][-1][2].rpartition('.')[2], 'failed')
+        self.assertEqual(len(chain), 16, 'it is bounded')
+
+    @unittest.skipIf(sys.version_info < (3, 11), 'this Python has no exception groups')
+    def test_end_groups_that_contain_themselves(self):
+        def application(environ, start_response):
+            member = ValueError('member')
+            group = builtins.ExceptionGroup('group', [member])
+            member.__cause__ = group
+            raise group
+
+        _, recording = self.trace(application)
+        self.assertEqual([each['message'] for each in recording['exception']['chain']], ['member'])
+
+    def test_of_syntax_end_in_the_place_that_is_meant(self):
+        def application(environ, start_response):
+            compile('x = 1\ny = (2 +* 3)\n', '/nowhere/odd.py', 'exec')
+
+        _, recording = self.trace(application)
+        *_, last = recording['exception']['frames']
+        self.assertEqual((last[0], last[1], last[2], last[7]), ('/nowhere/odd.py', 2, '', (8, 9)))
+
+        class OddError(SyntaxError):
+            filename = property(lambda self: 1 / 0)
+
+        def odd(environ, start_response):
+            raise OddError('text', (None, -1, 'x', None, 5, 'y'))
+
+        _, recording = self.trace(odd)
+        self.assertEqual([each[2].rpartition('.')[2] for each in recording['exception']['frames']], ['odd'])
 
     def test_ends_a_chain_that_is_a_circle(self):
         def application(environ, start_response):

@@ -546,7 +546,7 @@ class Django(unittest.TestCase):
         self.assertEqual((frames[0].kind, frames[0].status), (COMPLETE, 500))
         error = recording['exception']
         self.assertEqual((error['type'], error['message']), ('ValueError', 'no x'))
-        file, line, function, source, first, _, is_project = error['frames'][-1]
+        file, line, function, source, first, _, is_project, _ = error['frames'][-1]
         self.assertEqual((file, function.rpartition('.')[2], is_project), (__file__, 'failing', True))
         self.assertIn("raise ValueError(f'no {local}')", source[line - first])
         self.assertEqual(span(recording, 'view')['attributes'], {'error': 'ValueError: no x'})

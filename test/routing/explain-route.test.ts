@@ -7,6 +7,7 @@ import { requestOf } from '../support/handler.ts';
 const ANY: RouteMatch = {
   listen: [],
   hosts: [],
+  hostPatterns: [],
   paths: [],
   patterns: [],
   beforePatterns: false,
@@ -18,6 +19,7 @@ const ANY: RouteMatch = {
 
 const ROUTES: readonly ExplainedRoute[] = [
   { name: 'host', match: { ...ANY, hosts: ['*.shop.example'], paths: ['/a/*'] } },
+  { name: 'hosts', match: { ...ANY, hostPatterns: [/^shop\./], paths: ['/a/*'] } },
   { name: 'exact', match: { ...ANY, paths: ['/a/b'] } },
   { name: 'post', match: { ...ANY, paths: ['/a/*'], methods: ['POST'] } },
   { name: 'field', match: { ...ANY, paths: ['/a/*'], headers: [['x-beta', 'yes']] } },
@@ -52,6 +54,7 @@ describe('explainRoute', () => {
       rejected,
       new Map([
         ['host', 'Its host is *.shop.example, not www.example.'],
+        ['hosts', 'Its host is ^shop\\., not www.example.'],
         ['exact', 'The path /a/c does not match /a/b.'],
         ['post', 'Its methods are POST, not GET.'],
         ['field', 'The request does not have the field x-beta = yes.'],

@@ -8,6 +8,7 @@ import { requestOf } from '../support/handler.ts';
 const ANY: RouteMatch = {
   listen: [],
   hosts: [],
+  hostPatterns: [],
   paths: [],
   patterns: [],
   beforePatterns: false,
@@ -79,6 +80,9 @@ describe('the order of routes', () => {
     'below it': { hosts: ['*.example.org'] },
     'far below it': { hosts: ['*.b.example.org'] },
     address: { hosts: ['[::1]'] },
+    'a pattern': { hostPatterns: [/^shop\d*\.example\./], paths: ['/x'] },
+    'a later pattern': { hostPatterns: [/^shop/] },
+    'a name or a pattern': { hosts: ['shop.example.org'], hostPatterns: [/\.test$/] },
   };
   for (const [host, path, expected] of [
     ['example.org', '/here', 'one host'],
@@ -91,6 +95,13 @@ describe('the order of routes', () => {
     ['example.org.evil.net', '/here', 'any host'],
     ['[::1]:8000', '/', 'address'],
     ['', '/', 'any host'],
+    ['shop7.example.net', '/x', 'a pattern'],
+    ['SHOP.example.net:80', '/y', 'a later pattern'],
+    ['shops.example', '/x', 'a later pattern'],
+    ['shop.example.org', '/x', 'a name or a pattern'],
+    ['a.example.org', '/x', 'below it'],
+    ['www.test', '/x', 'a name or a pattern'],
+    ['test', '/x', 'any host'],
   ] as const) {
     it(`routes ${host}${path} to: ${expected}`, () => assert.equal(find(hosts, { host, path }), expected));
   }

@@ -147,7 +147,8 @@ export function hostileDocument(): TraceDocument {
       message: MARKUP,
       traceback: MARKUP,
       frames: [],
-      chain: [{ relation: 'cause', type: MARKUP, message: MARKUP, frames: [] }],
+      members: 0,
+      chain: [{ relation: 'cause', of: -1, type: MARKUP, message: MARKUP, frames: [], members: 0 }],
     },
   };
 }

@@ -82,7 +82,11 @@ describe('documentOf', () => {
   });
 
   it('says what is missing when the record of the worker cannot be read', () => {
-    for (const payload of [Uint8Array.of(1, 2, 3), marshalled(recordOf({ v: '2' })), pythonOf({ log: '[("nonsense",), 1, None]' })]) {
+    for (const payload of [
+      Uint8Array.of(1, 2, 3),
+      marshalled(recordOf({ v: '2' })),
+      pythonOf({ log: '[("nonsense",), 1, None]' }),
+    ]) {
       const document = documentOf(traceOf(payload));
       assert.equal(document.state, 'incomplete');
       assert.match(document.missing.join(), /record cannot be read, because it /);
@@ -133,7 +137,7 @@ describe('documentOf', () => {
 
   it('hides secrets in exceptions and locals', () => {
     const exception =
-      '{"type": "E", "message": "password=hunter2", "traceback": "token: hunter2", "frames": [("a.py", 1, "f", ["api_key = \'hunter2\'"], 1, [("password", "\'hunter2\'"), ("x", "1")], True)], "chain": [{"relation": "cause", "type": "F", "message": "password=hunter2", "frames": [("a.py", 1, "f", [], 1, [("token", "\'hunter2\'")], True)]}]}';
+      '{"type": "E", "message": "password=hunter2", "traceback": "token: hunter2", "frames": [("a.py", 1, "f", ["api_key = \'hunter2\'"], 1, [("password", "\'hunter2\'"), ("x", "1")], True)], "members": 0, "chain": [{"relation": "cause", "of": -1, "members": 0, "type": "F", "message": "password=hunter2", "frames": [("a.py", 1, "f", [], 1, [("token", "\'hunter2\'")], True)]}]}';
     const document = documentOf(traceOf(pythonOf({ exception })));
     assert.doesNotMatch(JSON.stringify(document), /hunter2/);
     assert.deepEqual(document.exception?.frames[0]?.locals, [

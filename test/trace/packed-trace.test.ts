@@ -37,7 +37,8 @@ function fullTrace(): Trace {
   trace.set(span, 'count', -0.5);
   trace.set(span, 'yes', true);
   trace.set(span, 'no', false);
-  trace.addParent(span, 'handler python', [...headers, 'X-A', '']);
+  trace.parentHop = trace.hops.length;
+  trace.passedRequest(span, 'handler python', [...headers, 'X-A', '']);
   trace.passedResponse(span, 'handler python', 200, 'A: b\r\n');
   trace.awaitPython(42);
   trace.noteReturn(5_000_000, 9);
@@ -50,8 +51,8 @@ function fullTrace(): Trace {
     lines: 'A: b\r\n',
     pythonMissing: 'm',
   });
-  const raise = { type: 'E', message: 'm', frames: [] };
-  trace.thrown = { ...raise, traceback: 't', chain: [{ ...raise, relation: 'cause' }] };
+  const raise = { type: 'E', message: 'm', frames: [], members: 0 };
+  trace.thrown = { ...raise, traceback: 't', chain: [{ ...raise, relation: 'cause', of: -1 }] };
   Object.assign(trace, { queueUs: 3, pythonUs: 4, dropped: 2 });
   trace.answered(200, 10);
   return trace;
@@ -60,12 +61,37 @@ function fullTrace(): Trace {
 /** What `TraceRecord` has of it. */
 function contentOf(record: TraceRecord): Record<string, unknown> {
   const { id, traceId, spanId, parentSpanId, kept, detail, request, startedAt, startMs, endMs, spans, hops } = record;
-  const { parentHop, dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines } =
-    record;
+  const {
+    parentHop,
+    dropped,
+    route,
+    routeName,
+    application,
+    worker,
+    queueUs,
+    pythonUs,
+    status,
+    bodyBytes,
+    reason,
+    lines,
+  } = record;
   const { python, pythonMissing, returnedMs, returnedAfterMs, recorded, thrown } = record;
   const payload = record.payload === null ? null : [...record.payload];
   const ids = { id, traceId, spanId, parentSpanId, kept, detail, request, startedAt, startMs, endMs, spans, hops };
-  const parts = { parentHop, dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines };
+  const parts = {
+    parentHop,
+    dropped,
+    route,
+    routeName,
+    application,
+    worker,
+    queueUs,
+    pythonUs,
+    status,
+    bodyBytes,
+    reason,
+    lines,
+  };
   return { ...ids, ...parts, python, pythonMissing, returnedMs, returnedAfterMs, recorded, thrown, payload };
 }
 

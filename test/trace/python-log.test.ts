@@ -21,7 +21,8 @@ function logOf(log: string): PythonLog {
 function spansOf(log: string): string[] {
   const { spans } = logOf(log);
   return spans.map(
-    ({ kind, name, startNs, endNs, parent }) => `${kind} ${name} ${startNs}-${endNs} in ${spans[parent]?.name ?? 'nothing'}`,
+    ({ kind, name, startNs, endNs, parent }) =>
+      `${kind} ${name} ${startNs}-${endNs} in ${spans[parent]?.name ?? 'nothing'}`,
   );
 }
 
@@ -34,7 +35,9 @@ const phases = (name: string): string =>
 describe('readPythonLog', () => {
   it('finds what is within what, also where an inner span ends with the one around it', () => {
     assert.deepEqual(
-      spansOf(`[${VIEW}, 1, None, ${QUERY}, 2, {"sql": "s"}, 2, 3, {"rows": 4}, ${QUERY}, 5, None, 1, 6, None, ${QUERY}, 7, None]`),
+      spansOf(
+        `[${VIEW}, 1, None, ${QUERY}, 2, {"sql": "s"}, 2, 3, {"rows": 4}, ${QUERY}, 5, None, 1, 6, None, ${QUERY}, 7, None]`,
+      ),
       ['view v 1-6 in nothing', 'query q 2-3 in v', 'query q 5-0 in v', 'query q 7-0 in nothing'],
     );
     const { spans } = logOf(`[${QUERY}, 2, {"sql": "s"}, 2, 3, {"rows": 4}]`);
@@ -47,20 +50,17 @@ describe('readPythonLog', () => {
   });
 
   it('puts nothing into a span that other work may go on beside', () => {
-    assert.deepEqual(spansOf(`[${VIEW}, 1, None, ("signal", "s", "", 0, True), 2, None, ${QUERY}, 3, None, 3, 4, None, 2, 5, None]`), [
-      'view v 1-0 in nothing',
-      'signal s 2-5 in v',
-      'query q 3-4 in v',
-    ]);
+    assert.deepEqual(
+      spansOf(`[${VIEW}, 1, None, ("signal", "s", "", 0, True), 2, None, ${QUERY}, 3, None, 3, 4, None, 2, 5, None]`),
+      ['view v 1-0 in nothing', 'signal s 2-5 in v', 'query q 3-4 in v'],
+    );
   });
 
   it('leaves a span that has ended when two parts of a view ran at the same time', () => {
-    assert.deepEqual(spansOf(`[${VIEW}, 1, None, ${QUERY}, 2, None, ${QUERY}, 3, None, 2, 4, None, 3, 5, None, ${QUERY}, 6, None]`), [
-      'view v 1-0 in nothing',
-      'query q 2-4 in v',
-      'query q 3-5 in q',
-      'query q 6-0 in v',
-    ]);
+    assert.deepEqual(
+      spansOf(`[${VIEW}, 1, None, ${QUERY}, 2, None, ${QUERY}, 3, None, 2, 4, None, 3, 5, None, ${QUERY}, 6, None]`),
+      ['view v 1-0 in nothing', 'query q 2-4 in v', 'query q 3-5 in q', 'query q 6-0 in v'],
+    );
   });
 
   it('finds the phases of middlewares: before the next one starts, and after it has ended', () => {
@@ -113,7 +113,8 @@ describe('readPythonLog', () => {
   });
 
   it('names the resolution of a URL by the pattern', () => {
-    const url = (pattern: string): string => `[("url", "", "", 0), 1, None, 1, 2, {"pattern": "${pattern}", "name": "n"}]`;
+    const url = (pattern: string): string =>
+      `[("url", "", "", 0), 1, None, 1, 2, {"pattern": "${pattern}", "name": "n"}]`;
     assert.deepEqual([url('shop/'), url('')].flatMap(spansOf), [
       'url shop/ 1-2 in nothing',
       'url the empty pattern 1-2 in nothing',

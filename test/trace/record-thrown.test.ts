@@ -50,6 +50,28 @@ describe('recordThrown', () => {
     );
   });
 
+  it('has the errors of an AggregateError with their causes, as many as fit', () => {
+    const failed = (number: number): Error => new Error(`failed ${number}`, { cause: new Error(`cause ${number}`) });
+    const thrown = new AggregateError([failed(1), 'text', ...[3, 4, 5, 6, 7, 8, 9, 10].map(failed)], 'several', {
+      cause: new Error('of all'),
+    });
+    const { members, chain } = recordThrown(thrown, '/');
+    assert.equal(members, 10);
+    assert.deepEqual(
+      chain.slice(0, 4).map(({ relation, of, message }) => [relation, of, message]),
+      [
+        ['member', -1, 'failed 1'],
+        ['cause', 0, 'cause 1'],
+        ['member', -1, 'text'],
+        ['member', -1, 'failed 3'],
+      ],
+    );
+    assert.deepEqual(chain.at(-1)?.message, 'of all');
+    assert.equal(chain.length, 16);
+    Object.defineProperty(thrown, 'errors', { value: 'none' });
+    assert.equal(recordThrown(thrown, '/').members, 0);
+  });
+
   it('takes whatever was thrown, and ends a circle of causes', () => {
     assert.equal(recordThrown('text', '/').message, 'text');
     const one = new Error('one');

@@ -50,7 +50,7 @@ const QUERIES = marshalled(
 const FAILED = marshalled(
   recordOf({
     exception:
-      '{"type": "KeyError", "message": "\'price\'", "traceback": "Traceback: price", "chain": [], "frames": [' +
+      '{"type": "KeyError", "message": "\'price\'", "traceback": "Traceback: price", "members": 0, "chain": [], "frames": [' +
       '("shop/views.py", 12, "page", [], 0, [], True), ("/lib/django.py", 9, "get", [], 0, [], False)]}',
   }),
 );

@@ -53,4 +53,20 @@ describe('the look of the pages', { skip: NO_BROWSER }, () => {
       }
       await page.context().close();
     });
+
+  it('of a waterfall on a phone has the names of deep hops beside their bars', async () => {
+    const { page } = await openPage(browser, `${server.url}/requests/slow`, { viewport: PHONE });
+    await page.waitForSelector('.span-row');
+    const rows = await page.evaluate<readonly (readonly [text: string, width: number])[]>(
+      `[...document.querySelectorAll('.span-row')].flatMap((row) => {
+        const text = row.querySelector('.span-text');
+        const shown = Math.min(text.getBoundingClientRect().right, row.querySelector('.span-time').getBoundingClientRect().left);
+        return text.textContent === '' ? [] : [[text.textContent, shown - text.getBoundingClientRect().left]];
+      })`,
+    );
+    assert.ok(rows.length >= 10);
+    for (const [text, width] of rows)
+      assert.ok(width >= Math.min(60, text.length * 6), `"${text}" has ${width} pixels`);
+    await page.context().close();
+  });
 });

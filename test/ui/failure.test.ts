@@ -66,6 +66,34 @@ def view(request):
 urlpatterns = [path('raises', view)]
 `;
 
+const GROUP = `def price(order):
+    return order['price']
+
+def failed(number):
+    try:
+        try:
+            price({'name': number})
+        except KeyError as error:
+            raise ValueError(f'order {number}') from error
+    except ValueError as error:
+        return error
+
+def application(environ, start_response):
+    inner = ExceptionGroup('inner', [failed(2)])
+    raise ExceptionGroup('orders failed', [failed(0), failed(1), inner])
+`;
+const SETTINGS = `KNOWN = {'name': 'shop'}
+api_token = 'sk_live_abcdefghijklmnop'
+
+def read(name):
+    return KNOWN[name]
+
+try:
+    HOST = read('host')
+except KeyError as error:
+    raise RuntimeError('there is no host') from error
+`;
+
 const SILENT: Log = { info() {}, warn() {}, error() {} };
 
 describe('the page of a failed request in development', { skip: NO_BROWSER || NO_PACKAGES }, () => {
@@ -177,7 +205,10 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
       await watched.page.getByRole('heading', { level: 1 }).innerText(),
       /worker that ran this request died/i,
     );
-    assert.match(await watched.page.getByRole('region', { name: 'What is not known' }).innerText(), /Python/);
+    assert.match(
+      await watched.page.getByRole('region', { name: 'What is not known' }).innerText(),
+      /Python is not known: the worker died of SIGKILL before/,
+    );
     await screenshot(watched.page, 'failure-died');
     await watched.page.context().close();
   });
@@ -200,6 +231,92 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
     assert.match(text, /because of\s+Error: the database is empty/);
     assert.ok((await watched.page.getByRole('link', { name: /app\.ts:2$/ }).count()) > 0);
     await watched.page.context().close();
+  });
+
+  it('has the exceptions of a group, the first one open, and what led to them', async () => {
+    const server = await serve({ 'app.py': GROUP }, 'app:application');
+    const watched = await open(server, '/');
+    const group = watched.page.getByRole('region', {
+      name: 'Exceptions of the group orders failed (3 sub-exceptions)',
+    });
+    const members = group.locator(':scope > details');
+    assert.equal(await members.count(), 3);
+    assert.match(
+      await members.first().innerText(),
+      /1 of 3 ValueError: order 0[\s\S]*because of[\s\S]*KeyError: 'price'/,
+    );
+    assert.equal(await members.nth(1).getAttribute('open'), null);
+    await members.nth(2).locator('summary').first().click();
+    assert.match(await members.nth(2).innerText(), /3 of 3 ExceptionGroup: inner[\s\S]*1 of 1 ValueError: order 2/);
+    assert.deepEqual(await violations(watched.page), []);
+    await screenshot(watched.page, 'failure-group');
+    await watched.page.context().close();
+  });
+
+  it('is there for a project that cannot be imported: with source, variables and what led to it', async () => {
+    const server = await serve({ 'app.py': 'import settings\n', 'settings.py': SETTINGS }, 'app:application');
+    const watched = await open(server, '/');
+    const text = await mainText(watched);
+    assert.match(text, /app:application cannot be imported: RuntimeError\s+there is no host/i);
+    assert.match(text, /because of\s+KeyError: 'host'/);
+    assert.match(text, /return KNOWN\[name\]/);
+    assert.match(text, /name\s+'host'/);
+    assert.doesNotMatch(text, /viaduct_worker|importlib|__builtins__/);
+    assert.doesNotMatch(await watched.page.content(), /sk_live_abcdefghijklmnop/);
+    assert.deepEqual(await violations(watched.page), []);
+    await screenshot(watched.page, 'failure-import');
+    await watched.page.context().close();
+    const response = await fetch(server.url);
+    assert.equal(response.status, 500);
+    assert.match(
+      await response.text(),
+      /^Cannot import "app:application": RuntimeError: there is no host\nTraceback[\s\S]*RuntimeError: there is no host\n$/,
+    );
+  });
+
+  it('marks the place of a syntax error', async () => {
+    const server = await serve({ 'app.py': 'import broken\n', 'broken.py': "near = 'é'\nx = 'é' +* 3\n" }, 'app:app');
+    const watched = await open(server, '/');
+    const frame = watched.page.locator('.frame', { hasText: 'not compiled' });
+    assert.match(await frame.innerText(), /broken\.py:2/);
+    assert.equal(await frame.locator('.source-line.at mark').innerText(), '*');
+    await watched.page.context().close();
+  });
+
+  it('is there for a module in TypeScript that cannot be imported', async () => {
+    const server = await serve(
+      { 'app.ts': "throw new RangeError('no settings', { cause: new Error('no file') });\n" },
+      './app.ts',
+    );
+    const watched = await open(server, '/');
+    const text = await mainText(watched);
+    assert.match(text, /cannot be imported: RangeError[\s\S]*no settings[\s\S]*app\.ts:1/i);
+    assert.match(text, /because of\s+Error: no file/);
+    await watched.page.context().close();
+
+    const broken = await serve({ 'app.ts': 'const near = 1;\nexport const greeting: string = ;\n' }, './app.ts');
+    const other = await open(broken, '/');
+    const frame = other.page.locator('.frame', { hasText: 'not compiled' });
+    assert.match(await frame.innerText(), /app\.ts:2[\s\S]*const near = 1;/);
+    assert.equal(await frame.locator('.source-line.at mark').innerText(), ';');
+    await other.page.context().close();
+  });
+
+  it('names the backends that were tried, and what happened', async () => {
+    const config = `[[route]]\npath = "/*"\nproxy = ["http://127.0.0.1:9", "http://127.0.0.1:10"]\n`;
+    const server = await startViaduct(suite, ['serve', '--dev'], {
+      cwd: makeProject(suite, { 'viaduct.toml': config }),
+    });
+    const watched = await open(server, '/x');
+    assert.equal(await watched.page.getByRole('heading', { level: 1 }).innerText(), 'No backend answered');
+    const tried = await watched.page.getByRole('region', { name: 'What went wrong' }).innerText();
+    for (const port of [9, 10])
+      assert.match(tried, new RegExp(`backend http://127\\.0\\.0\\.1:${port}\\s+connect: the connection was refused`));
+    assert.doesNotMatch(await mainText(watched), /What happened within the backend is not known/);
+    assert.deepEqual(await violations(watched.page), []);
+    await screenshot(watched.page, 'failure-backend');
+    await watched.page.context().close();
+    assert.equal(await (await fetch(`${server.url}/x`)).text(), 'Bad Gateway\n');
   });
 
   it('is one click away from the page that Django makes with DEBUG, and takes the place of the one without', async () => {

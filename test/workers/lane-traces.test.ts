@@ -7,7 +7,9 @@ import { newRecord } from '../../src/http/request-record.ts';
 import { Trace, type TraceDetails, USUAL_DETAILS } from '../../src/trace/trace.ts';
 import { Batch } from '../../src/workers/batch.ts';
 import { COMPLETE, FAILED, RECALLED, TRACE } from '../../src/workers/frames.ts';
+import { MarshalWriter } from '../../src/workers/marshal.ts';
 import { PendingRequest } from '../../src/workers/pending-request.ts';
+import { WorkerHeaderCache } from '../../src/workers/worker-header-cache.ts';
 import { requestOf } from '../support/handler.ts';
 import { frame, makeLane, type TestLane } from '../support/lane.ts';
 import { ROOT } from '../support/viaduct.ts';
@@ -80,14 +82,17 @@ describe('the records of traced requests', () => {
     assert.deepEqual(broken, ['it recorded a request that nobody traces']);
   });
 
-  it('are missing, with the reason, when the lane is closed', () => {
+  it('are missing, with the reason, when the worker has died', () => {
     const { receive, lane, traces } = tracedLane();
     receive(answer(1));
     lane.breakOff();
+    lane.loseTraces('the worker died of SIGKILL');
     for (const trace of traces) {
       assert.equal(trace.python, 'lost');
-      assert.match(trace.pythonMissing, /the worker ended/);
+      assert.match(trace.pythonMissing, /: the worker died of SIGKILL before it sent/);
     }
+    const errors = traces.map(({ spans }) => spans.map(({ attributes }) => attributes?.error));
+    assert.deepEqual(errors, [[undefined], ['the worker died of SIGKILL']], 'only the second one still had the lane');
   });
 
   it('are bounded: a worker that never sends one costs no memory', () => {
@@ -139,5 +144,19 @@ describe('a traced request in a batch', () => {
   it('has six items without a trace', () => {
     for (const body of [null, Buffer.alloc(200_000)])
       assert.deepEqual(readByPython(null, body), [7, 6, body?.length ?? 0, []]);
+  });
+
+  it('send the field traceparent besides the fields of the request, where the chain leaves it to the lane', () => {
+    const written = (trace: Trace | null): string => {
+      const writer = new MarshalWriter();
+      writer.reset(0);
+      pendingOf(1, trace).write(writer, new WorkerHeaderCache(1));
+      return Buffer.from(writer.bytes.subarray(0, writer.end)).toString('latin1');
+    };
+    const trace = traceOf();
+    for (const without of [null, trace]) assert.doesNotMatch(written(without), /HTTP_TRACEPARENT/);
+    trace.parentHop = 0;
+    assert.ok(written(trace).includes(`00-${trace.traceId}-${trace.spanId}-01`));
+    assert.match(written(trace), /HTTP_TRACEPARENT/);
   });
 });

@@ -50,7 +50,7 @@ describe('the workers of the serving release', () => {
         onInterrupted: never,
         onStuck: never,
         onGone: (worker) => serving.gone(worker),
-        onTraceback: assert.fail,
+        onImportFailed: assert.fail,
         onLog: never,
         onOutput: never,
       },

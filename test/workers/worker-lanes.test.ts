@@ -31,7 +31,7 @@ describe('the lanes of a worker', () => {
     }
     listener.close();
     eachTest.after(() => {
-      lanes.destroy();
+      lanes.destroy('the worker ended');
       for (const end of ends) end.destroy();
       pool.stop();
     });
@@ -93,6 +93,6 @@ describe('the lanes of a worker', () => {
   it('say why there is no scoreboard', () => {
     const lanes = new WorkerLanes(new Pool(poolOptions()), 1, NOWHERE);
     assert.match(lanes.openScoreboard(), /^its scoreboard cannot be read: /);
-    lanes.settle();
+    lanes.settle('the worker ended');
   });
 });

@@ -87,7 +87,7 @@ describe('the zygote', () => {
     const { server, python } = await connection();
     zygote.attach(server);
     child.emit('exit', 1, null);
-    say(python, { kind: 'broken', traceback: '', reason: 'no module' });
+    say(python, { kind: 'broken', traceback: '', reason: 'no module', exception: '' });
     python.end();
     await reported(2);
     assert.deepEqual(reports, ['message: broken', 'gone: exit code 1']);

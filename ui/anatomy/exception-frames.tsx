@@ -1,6 +1,6 @@
 import type { EarlierException, ExceptionPart, Frame, Raise } from '../../src/trace/document.ts';
 import { plural, shortMessage, shortPath } from '../model/format.ts';
-import { framesOf } from '../model/frames.ts';
+import { framesOf, ledTo, markedParts } from '../model/frames.ts';
 import { CodePlace } from '../parts/code-place.tsx';
 import { Fields } from '../parts/fields.tsx';
 
@@ -9,11 +9,11 @@ export function ExceptionFrames({ exception }: { readonly exception: ExceptionPa
   const { chain, traceback } = exception;
   return (
     <>
-      <p class="muted">The outermost call comes first. Frames of your project are open.</p>
+      {exception.frames.length > 0 && (
+        <p class="muted">The outermost call comes first. Frames of your project are open.</p>
+      )}
       <Frames raise={exception} />
-      {chain.map((earlier, index) => (
-        <Earlier key={index} earlier={earlier} />
-      ))}
+      <LedTo raise={exception} at={-1} chain={chain} />
       <details class="card">
         <summary>Traceback as text</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard has to scroll it */}
@@ -23,19 +23,57 @@ export function ExceptionFrames({ exception }: { readonly exception: ExceptionPa
   );
 }
 
-const RELATIONS = { cause: 'It was raised because of', context: 'It was raised while this was handled' } as const;
+interface LedToProps {
+  readonly raise: Raise;
+  /** The index of `raise` in `chain`. */
+  readonly at: number;
+  readonly chain: readonly EarlierException[];
+}
 
-function Earlier({ earlier }: { readonly earlier: EarlierException }) {
-  const { relation, type, message } = earlier;
+/** What led to an exception directly: the members of a group, of which the first is open, then a cause, each with what led to it. */
+function LedTo({ raise, at, chain }: LedToProps) {
+  const { members, others, left } = ledTo(raise, at, chain);
   return (
-    <section class="earlier">
-      <p class="muted">{RELATIONS[relation]}</p>
-      <h2>
-        {type}
-        {message !== '' && <span class="earlier-message">: {shortMessage(message)}</span>}
-      </h2>
-      <Frames raise={earlier} />
-    </section>
+    <>
+      {members.length > 0 && (
+        <section class="group" aria-label={`Exceptions of the group ${shortMessage(raise.message)}`}>
+          {members.map(({ index, earlier }, number) => (
+            <details key={index} class="earlier" open={number === 0}>
+              <summary>
+                <span class="muted">
+                  {number + 1} of {raise.members}
+                </span>{' '}
+                <Headline raise={earlier} />
+              </summary>
+              <Frames raise={earlier} />
+              <LedTo raise={earlier} at={index} chain={chain} />
+            </details>
+          ))}
+          {left > 0 && <p class="muted">{plural(left, 'exception')} of the group more: only the first are recorded.</p>}
+        </section>
+      )}
+      {others.map(({ index, earlier }) => (
+        <section key={index} class="earlier">
+          <p class="muted">
+            {earlier.relation === 'cause' ? 'It was raised because of' : 'It was raised while this was handled'}
+          </p>
+          <h2>
+            <Headline raise={earlier} />
+          </h2>
+          <Frames raise={earlier} />
+          <LedTo raise={earlier} at={index} chain={chain} />
+        </section>
+      ))}
+    </>
+  );
+}
+
+function Headline({ raise: { type, message } }: { readonly raise: Raise }) {
+  return (
+    <span class="earlier-headline">
+      {type}
+      {message !== '' && <span class="earlier-message">: {shortMessage(message)}</span>}
+    </span>
   );
 }
 
@@ -67,6 +105,19 @@ function Frames({ raise: { frames } }: { readonly raise: Raise }) {
   );
 }
 
+/** A line of which a part is meant. */
+function Marked({ text, columns }: { readonly text: string; readonly columns: Frame['columns'] }) {
+  const [before, marked, after] = markedParts(text, columns);
+  if (marked === '') return <>{text}</>;
+  return (
+    <>
+      {before}
+      <mark>{marked}</mark>
+      {after}
+    </>
+  );
+}
+
 interface FrameItemProps {
   readonly frame: Frame;
   readonly open: boolean;
@@ -75,12 +126,12 @@ interface FrameItemProps {
 }
 
 function FrameItem({ frame, open, shows }: FrameItemProps) {
-  const { file, line, source, sourceLine, locals, isProject } = frame;
+  const { file, line, source, sourceLine, locals, isProject, columns } = frame;
   return (
     <li class={isProject ? 'frame project' : 'frame'}>
       <details open={open}>
         <summary>
-          <code>{frame.function}</code>{' '}
+          <code>{frame.function === '' ? 'not compiled' : frame.function}</code>{' '}
           <span class="muted">
             {shortPath(file)}:{line}
           </span>
@@ -95,7 +146,8 @@ function FrameItem({ frame, open, shows }: FrameItemProps) {
             {source.map((text, index) => (
               <span key={sourceLine + index} class={sourceLine + index === line ? 'source-line at' : 'source-line'}>
                 <i>{sourceLine + index}</i>
-                {`${text}\n`}
+                {sourceLine + index === line ? <Marked text={text} columns={columns} /> : text}
+                {'\n'}
               </span>
             ))}
           </pre>

@@ -16,7 +16,10 @@ export function Findings({ document, isBelow, onShow }: FindingsProps) {
     <section class="card findings" aria-labelledby="findings-title">
       <h2 id="findings-title">What stands out</h2>
       {findings.length === 0 && (
-        <p class="muted">Nothing: no repeated query, no failure, no hop that took most of the time.</p>
+        <p class="muted">
+          {isBelow ? 'Nothing else: ' : 'Nothing: no failure, '}
+          no repeated query, no hop that took most of the time.
+        </p>
       )}
       <ul>
         {findings.map(({ tone, title, text, tab, span, file, line }) => (

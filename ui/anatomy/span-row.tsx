@@ -32,7 +32,7 @@ export function SpanRow({ row, end, view, selected, onSelect, onToggle, onZoom }
       onClick={() => onSelect(id)}
       onDblClick={() => onZoom(id)}
     >
-      <span class="span-name" style={{ paddingLeft: `${Math.min(level - 1, 12) * 14}px` }}>
+      <span class="span-name" style={{ '--level': Math.min(level - 1, 12) }}>
         <span
           class={`twist ${children === 0 ? 'leaf' : open ? 'open' : ''}`}
           aria-hidden="true"

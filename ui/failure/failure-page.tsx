@@ -4,7 +4,8 @@ import { Anatomy } from '../anatomy/anatomy.tsx';
 import { ExceptionFrames } from '../anatomy/exception-frames.tsx';
 import { getTrace } from '../data/api.ts';
 import { Frame } from '../frame.tsx';
-import { shortMessage } from '../model/format.ts';
+import { duration, shortMessage } from '../model/format.ts';
+import { spanLabel } from '../model/kinds.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 
 /** The record of Python comes a little after the page, and later if the application still closes its response. */
@@ -33,6 +34,30 @@ interface FailurePageProps {
   readonly trace: TraceDocument;
 }
 
+/** The hops that went wrong, such as the backends that were tried, each with what happened and how long it took. */
+function FailedHops({ trace }: { readonly trace: TraceDocument }) {
+  const failed = trace.spans.filter(({ attributes }) => attributes.error !== undefined);
+  if (failed.length === 0) return null;
+  return (
+    <section class="card failed-hops" aria-labelledby="failed-hops-title">
+      <h2 id="failed-hops-title">What went wrong</h2>
+      <ol>
+        {failed.map(({ kind, name, attributes, startUs, endUs }, index) => (
+          <li key={index}>
+            <code>{spanLabel(kind, name)}</code>
+            <p>{String(attributes.error)}</p>
+            {endUs !== null && (
+              <p class="muted">
+                for {duration(endUs - startUs)}, {duration(startUs)} after the start of the request
+              </p>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
 /** A failed request: what was raised, and below it everything that happened before. */
 function FailurePage({ title, headline, trace }: FailurePageProps) {
   const { exception } = trace;
@@ -46,7 +71,7 @@ function FailurePage({ title, headline, trace }: FailurePageProps) {
           </h1>
           {exception !== null && <CopyButton text={exception.traceback} label="Copy traceback" />}
         </header>
-        {exception !== null && <ExceptionFrames exception={exception} />}
+        {exception !== null ? <ExceptionFrames exception={exception} /> : <FailedHops trace={trace} />}
         <p class="muted">This page is shown in development only. Change a file, and reload.</p>
       </section>
       <Anatomy document={trace} isBelow />

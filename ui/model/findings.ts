@@ -1,7 +1,7 @@
 import type { TraceDocument } from '../../src/trace/document.ts';
 import { duration, percent, plural } from './format.ts';
 import { changesByHop } from './header-changes.ts';
-import { kindName } from './kinds.ts';
+import { spanLabel } from './kinds.ts';
 import { selfTimes } from './self-time.ts';
 
 /** What a person should look at first, and the tab where it is. */
@@ -16,8 +16,11 @@ export interface Finding {
   readonly line: number;
 }
 
-/** What servers change in every message. */
-const USUAL = new Set(['connection', 'content-length', 'content-encoding', 'date', 'vary']);
+/** What servers change in every message, and what belongs to the trace. */
+const USUAL = new Set([
+  ...['connection', 'content-length', 'content-encoding', 'date', 'vary'],
+  ...['viaduct-trace', 'traceparent', 'tracestate'],
+]);
 
 /** What stands out in a request, the worst first. */
 export function findingsOf(document: TraceDocument): readonly Finding[] {
@@ -79,7 +82,7 @@ function slowest(document: TraceDocument): readonly Finding[] {
   const around = queries < MANY_QUERIES ? '' : ` That includes the work for ${queries} queries.`;
   const text = `${duration(most.us)} of its own, ${percent(most.us / total)} of the request.${around}`;
   return [
-    { tone: 'info', title: `Slowest: ${kindName(kind)} ${name}`, text, tab: 'waterfall', span: most.index, file, line },
+    { tone: 'info', title: `Slowest: ${spanLabel(kind, name)}`, text, tab: 'waterfall', span: most.index, file, line },
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Frame } from '../../src/trace/document.ts';
+import type { EarlierException, Frame, Raise } from '../../src/trace/document.ts';
 
 /** A frame of its own, or several of libraries in a row. `at` is the index of the first one. `shows`: with its variables. */
 export type FramePart =
@@ -44,4 +44,30 @@ export function packageOf(file: string): string {
   const [, inner] = /\/(?:site-packages|dist-packages|node_modules)\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? [];
   const name = inner ?? file.slice(file.lastIndexOf('/') + 1);
   return name.replace(/\.(?:py|[cm]?[jt]s)$/, '');
+}
+
+/** What led to an exception directly. `index` is that in the chain. */
+interface LedTo {
+  readonly members: readonly { readonly index: number; readonly earlier: EarlierException }[];
+  /** A cause or a context. */
+  readonly others: LedTo['members'];
+  /** How many members of the group were not recorded. */
+  readonly left: number;
+}
+
+/** `at` is the index of `raise` in `chain`, -1 for the last exception. */
+export function ledTo(raise: Raise, at: number, chain: readonly EarlierException[]): LedTo {
+  const found = chain.flatMap((earlier, index) => (earlier.of === at ? [{ index, earlier }] : []));
+  const members = found.filter(({ earlier }) => earlier.relation === 'member');
+  const others = found.filter(({ earlier }) => earlier.relation !== 'member');
+  return { members, others, left: raise.members - members.length };
+}
+
+/** A line of source in three parts, of which the second one is meant. That one is '' if the columns are not in the line. */
+export function markedParts(text: string, columns: Frame['columns']): readonly [string, string, string] {
+  if (columns === null) return [text, '', ''];
+  const letters = [...text]; // Python counts characters, and JavaScript halves of them
+  const [from, to] = columns;
+  const part = (start: number, end?: number): string => letters.slice(start, end).join('');
+  return [part(0, from), part(from, to), part(to)];
 }

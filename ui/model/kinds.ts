@@ -76,3 +76,9 @@ export function colourOf(kind: SpanKind): string {
   if (kind === 'query' || kind === 'template') return `own-${kind}`;
   return kind === 'cache' || kind === 'http-client' ? 'own-outside' : `own-${ownerOf(kind)}`;
 }
+
+/** A span in words. Some names are that of their kind, or start with it. */
+export function spanLabel(kind: SpanKind, name: string): string {
+  if (name === kind) return kindName(kind);
+  return name.startsWith(`${kind} `) ? name : `${kindName(kind)} ${name}`;
+}

@@ -1,10 +1,21 @@
 """An exception as a recording has it: its frames with the source around them, and on request their variables."""
 
 import linecache
+import marshal
+import sys
 import traceback
+from binascii import b2a_base64
 
 from viaduct_worker.interrupt import RequestTimeout
-from viaduct_worker.reports import cause_of, context_of, full_name_of, hides_context, report_of, traceback_of
+from viaduct_worker.reports import (
+    cause_of,
+    context_of,
+    full_name_of,
+    hides_context,
+    members_of,
+    report_of,
+    traceback_of,
+)
 from viaduct_worker.tracing.patience import Patience
 from viaduct_worker.tracing.places import HERE, PACKAGE, is_project
 from viaduct_worker.tracing.recorder import current
@@ -12,7 +23,6 @@ from viaduct_worker.tracing.texts import clipped, error_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import FrameType
 
     from viaduct_worker.tracing.recorder import Recording
@@ -22,30 +32,30 @@ AROUND_LINES = 5
 LOCALS_MAX = 50
 LOCAL_TEXT_MAX = 1000
 LINE_TEXT_MAX = 300
-CHAINED_MAX = 20
-CHAIN_MAX = 8
+CHAIN_MAX = 16
 """How many of the exceptions that led to one are recorded."""
+MEMBERS_MAX = 8
+"""How many exceptions of a group are among them."""
 SOURCES_MAX = 100_000
 """How many characters of source an exception has, with those that led to it."""
 VARIABLES_MAX = 200_000
 """How many characters of variables it has. With the source they fit into a record, which takes 1 MiB."""
 
+MARSHALLED_MAX = 3_000_000
+"""How many characters of base64 a message takes, beside its other texts."""
 
-def hide_recorders(error: BaseException | None) -> None:
+
+def hide_recorders(error: BaseException) -> None:
     """Take the frames of this package out of the traceback of an exception and of those that led to it.
 
     They are not in the log then, nor on a page for developers. The first frame stays: it is that of the lane.
     """
-    for _ in range(CHAINED_MAX):
-        if error is None:
-            return
-        entry = traceback_of(error)
+    for _, _, each in with_chain_of(error):
+        entry = traceback_of(each)
         while entry is not None:
             while entry.tb_next is not None and entry.tb_next.tb_frame.f_code.co_filename.startswith(HERE):
                 entry.tb_next = entry.tb_next.tb_next
             entry = entry.tb_next
-        cause = cause_of(error)
-        error = context_of(error) if cause is None else cause
 
 
 def record(recording: 'Recording', error: BaseException) -> None:
@@ -68,16 +78,27 @@ def described(error: BaseException, with_locals: bool) -> dict[str, object]:
     sources = Sources()
     variables = Variables() if with_locals else None
     try:
+        (_, _, last), *chain = with_chain_of(error)
         return {
-            **self_described(error, sources, variables),
+            **self_described(last, sources, variables),
             'traceback': clipped(report_of(error)[-10_000:]),
             'chain': [
-                {'relation': relation, **self_described(each, sources, variables)} for relation, each in chain_of(error)
+                {'relation': relation, 'of': of, **self_described(each, sources, variables)}
+                for relation, of, each in chain
             ],
         }
     finally:
         if variables is not None:
             variables.patience.close()
+
+
+def marshalled(error: BaseException) -> str:
+    """The description of an exception, with its variables, for a message: marshalled data in base64. '' if it fails."""
+    try:
+        data = b2a_base64(marshal.dumps(described(error, True)), newline=False)
+    except BaseException:
+        return ''
+    return data.decode() if len(data) <= MARSHALLED_MAX else ''
 
 
 def self_described(error: BaseException, sources: 'Sources', variables: 'Variables | None') -> dict[str, object]:
@@ -89,40 +110,82 @@ def self_described(error: BaseException, sources: 'Sources', variables: 'Variabl
     ]
     if len(walked) > FRAMES_MAX:
         walked[FRAMES_MAX // 2 : -FRAMES_MAX // 2] = []
+    place = syntax_place(error, sources)
     frames = [frame_row(frame, line, sources, variables) for frame, line in reversed(walked)]
     return {
         'type': full_name_of(type(error)),
         'message': error_text(error).partition(': ')[2],
-        'frames': frames[::-1],
+        'frames': [*frames[::-1], *place][-FRAMES_MAX:],
+        'members': len(members_of(error)),
     }
 
 
-def chain_of(error: BaseException) -> 'Iterator[tuple[str, BaseException]]':
-    """The exceptions that led to `error`, the last one first: `cause` for `raise … from`, otherwise `context`."""
-    seen = {id(error)}
-    while len(seen) <= CHAIN_MAX:
-        cause = cause_of(error)
-        before = context_of(error) if cause is None and not hides_context(error) else cause
-        if before is None or id(before) in seen:
-            return
-        seen.add(id(before))
-        yield ('context' if cause is None else 'cause'), before
-        error = before
+def with_chain_of(error: BaseException) -> list[tuple[str, int, BaseException]]:
+    """An exception and those that led to it, depth first: how it belongs to another one, the index of that one, itself.
+
+    `member` is one of an exception group, `cause` what `raise … from` names, `context` what was handled meanwhile. The
+    indexes count those that led to `error`, so `error` is -1.
+    """
+    found: list[tuple[str, int, BaseException]] = []
+    known: set[int] = set()
+    waiting: list[tuple[str, int, BaseException]] = [('', -1, error)]
+    while waiting and len(found) <= CHAIN_MAX:
+        relation, of, each = waiting.pop()
+        if id(each) in known:
+            continue
+        known.add(id(each))
+        found.append((relation, of, each))
+        at = len(found) - 2
+        cause = cause_of(each)
+        before = context_of(each) if cause is None and not hides_context(each) else cause
+        if before is not None:
+            waiting.append(('context' if cause is None else 'cause', at, before))
+        waiting += [('member', at, member) for member in members_of(each)[:MEMBERS_MAX][::-1]]
+    return found
+
+
+def syntax_place(error: BaseException, sources: 'Sources') -> list[tuple[object, ...]]:
+    """The place that a syntax error names, as a frame without a function: the code there has never run."""
+    if not issubclass(type(error), SyntaxError):
+        return []
+    names = ('filename', 'lineno', 'offset', 'end_lineno', 'end_offset', 'text')
+    file, line, start, end_line, end, text = (SyntaxError.__dict__[name].__get__(error) for name in names)
+    if type(file) is not str or type(line) is not int or line < 1:
+        return []
+    columns = None
+    if type(start) is int and start > 0:
+        last = max(start, end - 1) if end_line == line and type(end) is int else start
+        columns = (column_of(start - 1, text), column_of(last, text))
+    return [place_row(file, line, '', sources, {}, [], columns)]
+
+
+def column_of(offset: int, text: object) -> int:
+    """The column in characters. Up to CPython 3.12, the offset in a file counts the bytes of UTF-8."""
+    if sys.version_info >= (3, 13) or type(text) is not str:
+        return offset
+    return len(text.encode('utf-8', 'replace')[:offset].decode('utf-8', 'replace'))
 
 
 def frame_row(frame: 'FrameType', line: int, sources: 'Sources', variables: 'Variables | None') -> tuple[object, ...]:
     code = frame.f_code
-    file = code.co_filename
+    name = getattr(code, 'co_qualname', code.co_name)
+    found = [] if variables is None else variables.of(frame)
+    return place_row(code.co_filename, line, name, sources, frame.f_globals, found, None)
+
+
+def place_row(
+    file: str,
+    line: int,
+    name: str,
+    sources: 'Sources',
+    module: dict[str, object],
+    variables: list[tuple[str, str]],
+    columns: tuple[int, int] | None,
+) -> tuple[object, ...]:
+    """`columns` are the first and the last one, exclusive, of the part of the line that is meant; None for all."""
     first = max(1, line - AROUND_LINES)
-    return (
-        file,
-        line,
-        getattr(code, 'co_qualname', code.co_name),
-        sources.lines(frame, first, line + AROUND_LINES),
-        first,
-        [] if variables is None else variables.of(frame),
-        is_project(file),
-    )
+    source = sources.lines(file, module, first, line + AROUND_LINES)
+    return (file, line, name, source, first, variables, is_project(file), columns)
 
 
 class Sources:
@@ -132,11 +195,10 @@ class Sources:
         self.room = SOURCES_MAX
         self.known: dict[tuple[str, int], list[str]] = {}
 
-    def lines(self, frame: 'FrameType', first: int, last: int) -> list[str]:
-        file = frame.f_code.co_filename
+    def lines(self, file: str, module: dict[str, object], first: int, last: int) -> list[str]:
         found = self.known.get((file, first))
         if found is None:
-            found = source_lines(file, frame.f_globals)[first - 1 : last] if self.room > 0 else []
+            found = source_lines(file, module)[first - 1 : last] if self.room > 0 else []
             found = [each.rstrip('\n')[:LINE_TEXT_MAX] for each in found]
             self.known[file, first] = found
             self.room -= sum(map(len, found))
@@ -172,10 +234,19 @@ class Variables:
         return rows
 
 
+MODULE_NAMES = frozenset(
+    ('__name__', '__doc__', '__package__', '__loader__', '__spec__', '__file__', '__cached__', '__builtins__')
+)
+
+
 def named_values(frame: 'FrameType') -> list[tuple[str, object]]:
-    """Those that have a name. `exec` and the body of a class may have any mapping for them, which may refuse."""
+    """Those that have a name, without those that every module has.
+
+    `exec` and the body of a class may have any mapping for them, which may refuse.
+    """
     try:
-        found = list(frame.f_locals.items())[:LOCALS_MAX]
+        hidden = MODULE_NAMES if frame.f_locals is frame.f_globals else frozenset()
+        found = [each for each in frame.f_locals.items() if not hidden or each[0] not in hidden][:LOCALS_MAX]
     except RequestTimeout:
         raise
     except BaseException:

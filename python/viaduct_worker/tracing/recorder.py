@@ -10,7 +10,7 @@ which, what a middleware did before and after the next one, and which hop change
 - More is known of it: the same with 0 as the time.
 
 Times are seconds of `perf_counter`. That of its start stands for a span: threads of a request may start some at once,
-so a place in the log could be another one's. What is known of a span are attributes, or a tuple:
+so a place in the log could be another one's. Attributes are known of a span, or a tuple:
 
 - `(fields,)` of a request, as it passed them on;
 - `(status, fields)` of a response, unless both are those of the response before;
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 EVENT = 3
 """Values for each event."""
 ROOM = 4000 * EVENT
-"""No span starts in a longer log. What has started may still end."""
+"""No span starts in a longer log. Spans that have started may still end."""
 NOTES_MAX = 10
 PAYLOAD_BYTES_MAX = 1_048_576
 VERSION = 3

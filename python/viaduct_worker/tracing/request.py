@@ -1,7 +1,6 @@
 """One traced request in the thread of its lane: from before the call of the application until after close()."""
 
 import marshal
-from threading import current_thread
 from time import perf_counter as now
 
 from viaduct_worker.frames import trace_frame
@@ -45,7 +44,7 @@ class TracedRequest:
     def __init__(self, lane: 'Lane', request_id: int, options: str) -> None:
         self.lane = lane
         self.id = request_id
-        self.recording = recording = Recording(options, current_thread().name)
+        self.recording = recording = Recording(options, lane.thread_name)
         try:
             install(recording)
             if options != 'full' and 'profile' in options:

@@ -153,6 +153,8 @@ export interface LimitPerConfig {
 
 /** Limits how often clients send requests; then 429. */
 export interface RateLimitConfig {
+  /** Limits of this kind with the same zone count together. Takes a name. Default: none: the limit counts alone. */
+  readonly zone?: string | undefined;
   /**
    * What is counted: each client, all requests together, or each value of a request field or of a text with
    * placeholders. Takes address, route, `{ header: '…' }` or `{ text: '…' }`. Default: `'address'`.
@@ -168,6 +170,8 @@ export interface RateLimitConfig {
 
 /** Limits how many requests run at a time. */
 export interface RequestLimitConfig {
+  /** Limits of this kind with the same zone count together. Takes a name. Default: none: the limit counts alone. */
+  readonly zone?: string | undefined;
   /**
    * What is counted: each client, all requests together, or each value of a request field or of a text with
    * placeholders. Takes address, route, `{ header: '…' }` or `{ text: '…' }`. Default: `'address'`.

@@ -254,7 +254,10 @@ export interface ProxyOptionsConfig {
   readonly underscoresInHeaders?: boolean | undefined;
   /** The fields (headers) that describe the client to the backend. Default: `'x-forwarded'`. */
   readonly forwarded?: 'x-forwarded' | 'forwarded' | 'both' | 'off' | undefined;
-  /** Variables for backends that speak uwsgi, FastCGI or SCGI. They override those of the request. */
+  /**
+   * Variables for backends that speak uwsgi, FastCGI or SCGI. They override those of the request, and may have
+   * placeholders.
+   */
   readonly params?: Readonly<Record<string, string>> | undefined;
   /**
    * Length of all header lines of a backend's response; then 502. Takes a size from 256 to 16MiB, such as 65536 or

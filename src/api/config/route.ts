@@ -118,6 +118,11 @@ export interface RouteConfig extends HandlersConfig {
   /** Hosts of the requests. Takes a host name, *.NAME for all names below it, or an [address]. Default: all hosts. */
   readonly host?: OneOrMore<string> | undefined;
   /**
+   * Regular expressions for the host, in lower case and without port, as alternatives to host. Takes a regular
+   * expression.
+   */
+  readonly hostPattern?: OneOrMore<string> | undefined;
+  /**
    * Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.
    * Takes a path: /exact, /below/*, /start*, * for every path, or @name. Default: all paths, or those below mount.
    */

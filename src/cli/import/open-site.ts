@@ -1,5 +1,5 @@
 import { ViaductError } from '../../errors.ts';
-import type { AskedSite, Paths, ReadImported } from '../../import/check/asked-site.ts';
+import type { AskedSite, ReadImported } from '../../import/check/asked-site.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import { DiskImage } from '../../site/dry-run/disk-image.ts';
 import { DryRun } from '../../site/dry-run/dry-run.ts';
@@ -13,22 +13,24 @@ export const readImported: ReadImported = async (document, base) => {
   const bases = Object.fromEntries([...siteEntries].map(([key, entry]) => [key, entry.base]));
   const nothingElse = { project: null, applications: {}, modules: {}, listenOrigin: '' };
   return {
-    open(disk) {
+    open() {
       if (site === null) throw new ViaductError('SETTINGS', 'Cannot check the settings: they have no route');
-      return openSite({ settings, site, bases, ...nothingElse }, disk);
+      return openSite({ settings, site, bases, ...nothingElse });
     },
   };
 };
 
-function openSite(configuration: Configuration & { readonly site: Site }, disk: Paths): AskedSite {
+function openSite(configuration: Configuration & { readonly site: Site }): AskedSite {
   const image = new DiskImage();
   try {
-    for (const [path, kind] of disk) {
-      if (kind === 'file') image.addFile(path);
-      else image.addDirectory(path);
-    }
     const run = new DryRun(configuration, image);
     return {
+      fill(disk) {
+        for (const [path, kind] of disk) {
+          if (kind === 'file') image.addFile(path);
+          else image.addDirectory(path);
+        }
+      },
       ask: async (probe) => outcomeOf(await run.ask(requestFor(probe))),
       close() {
         run.destroy();

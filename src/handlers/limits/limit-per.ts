@@ -18,3 +18,11 @@ export function limitPer({ z, oneOf, table, words }: SchemaTools) {
       'What is counted: each client, all requests together, or each value of a request field or of a text with placeholders.',
     );
 }
+
+/** The schema of a limit's zone. */
+export function limitZone({ words }: SchemaTools) {
+  return words('a name').optional().meta({
+    description: 'Limits of this kind with the same zone count together.',
+    defaultText: 'none: the limit counts alone',
+  });
+}

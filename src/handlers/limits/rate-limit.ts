@@ -6,7 +6,7 @@ import { changeResponse } from '../../http/response-fields.ts';
 import { STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { describeFeature } from '../feature.ts';
 import { type LimitPer, limitKey } from './limit-key.ts';
-import { limitPer } from './limit-per.ts';
+import { limitPer, limitZone } from './limit-per.ts';
 import { TokenBuckets, type Tokens } from './token-buckets.ts';
 
 /** Options of `rateLimit`. */
@@ -33,11 +33,14 @@ const KEYS_MAX = 100_000;
  * Limits the rate of requests, with a token bucket for each key. Further requests get 429 (RFC 6585 section 4) with `Retry-After`, and with the fields
  * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10. The window in these fields is the time in which an empty bucket fills.
  */
-export function rateLimit(options: RateLimitOptions, placeholders = STANDARD_PLACEHOLDERS): Handler {
-  const { per, ratePerSecond, burst, announce = false, name = 'default', keysMax = KEYS_MAX } = options;
+export function rateLimit(
+  options: RateLimitOptions,
+  placeholders = STANDARD_PLACEHOLDERS,
+  buckets = new TokenBuckets({ ratePerSecond: options.ratePerSecond, keysMax: options.keysMax ?? KEYS_MAX }),
+): Handler {
+  const { per, ratePerSecond, burst, announce = false, name = 'default' } = options;
   const now = options.now ?? (() => performance.now());
   const keyOf = limitKey(per, placeholders);
-  const buckets = new TokenBuckets({ ratePerSecond, burst, keysMax });
   const policy = `"${name}";q=${burst};w=${Math.max(1, Math.ceil(burst / ratePerSecond))}`;
 
   function fieldsOf({ left, fullMs }: Tokens): HeaderList {
@@ -45,7 +48,7 @@ export function rateLimit(options: RateLimitOptions, placeholders = STANDARD_PLA
   }
 
   return function rateLimit(request, next) {
-    const tokens = buckets.take(keyOf(request), now());
+    const tokens = buckets.take(keyOf(request), now(), burst);
     if (!tokens.allowed) {
       const fields = ['Retry-After', `${Math.max(1, seconds(tokens.waitMs))}`, ...fieldsOf(tokens)];
       return refuse(request, 'rate limit', Response.text(429, 'Too Many Requests\n', fields));
@@ -67,6 +70,7 @@ export const rateLimitFeature = describeFeature({
   schema: (tools) => {
     const { feature, bool, text, whole } = tools;
     return feature({
+      zone: limitZone(tools),
       per: limitPer(tools),
       rate: text(RATE, 'a rate such as 10/s, 100/min or 1000/h')
         .transform(perSecond)
@@ -75,8 +79,10 @@ export const rateLimitFeature = describeFeature({
       announce: bool().default(false).describe('Whether each response says how many requests are left.'),
     });
   },
-  create: ({ per, rate, burst, announce }, { placeholders }) =>
-    rateLimit({ per, ratePerSecond: rate, burst, announce }, placeholders),
+  create: ({ zone, per, rate, burst, announce }, { placeholders, zones }) => {
+    const buckets = zones.buckets(zone, per, { ratePerSecond: rate, keysMax: KEYS_MAX });
+    return rateLimit({ per, ratePerSecond: rate, burst, announce }, placeholders, buckets);
+  },
 });
 
 const RATE = /^(\d{1,7}(?:\.\d{1,3})?)\/(s|min|h)$/;

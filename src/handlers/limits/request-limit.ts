@@ -6,7 +6,8 @@ import { describeFeature } from '../feature.ts';
 import { omitUndefined } from '../options.ts';
 import { onResponseEnd } from './ending-response.ts';
 import { type LimitPer, limitKey } from './limit-key.ts';
-import { limitPer } from './limit-per.ts';
+import { limitPer, limitZone } from './limit-per.ts';
+import { RunningRequests } from './running-requests.ts';
 
 /** Options of `requestLimit`. */
 export interface RequestLimitOptions {
@@ -27,32 +28,22 @@ export interface RequestLimitOptions {
  * or upgraded connection is over. This is the time in which it occupies a worker, a file descriptor or a backend. So a client that reads a small response slowly
  * does not count. The request of a client that has left counts until the application has finished.
  */
-export function requestLimit(options: RequestLimitOptions, placeholders = STANDARD_PLACEHOLDERS): Handler {
+export function requestLimit(
+  options: RequestLimitOptions,
+  placeholders = STANDARD_PLACEHOLDERS,
+  running = new RunningRequests(),
+): Handler {
   const { per, max = Number.POSITIVE_INFINITY, totalMax = Number.POSITIVE_INFINITY, status = 503 } = options;
   const retryAfter = `${options.retryAfter ?? 1}`;
   const keyOf = limitKey(per, placeholders);
-  /** The number of running requests by key. A key without requests is removed. */
-  const running = new Map<string, number>();
-  let total = 0;
-
-  function release(key: string): void {
-    const left = (running.get(key) ?? 1) - 1;
-    if (left === 0) running.delete(key);
-    else running.set(key, left);
-    total -= 1;
-  }
 
   return function requestLimit(request, next) {
     const key = keyOf(request);
-    const count = running.get(key) ?? 0;
-    if (count >= max || total >= totalMax) {
+    if (!running.enter(key, max, totalMax))
       return refuse(request, 'too many running requests', refusal(status, retryAfter));
-    }
-    running.set(key, count + 1);
-    total += 1;
     return counted(
       () => next(request),
-      () => release(key),
+      () => running.leave(key),
     );
   };
 }
@@ -66,6 +57,7 @@ export const requestLimitFeature = describeFeature({
   schema: (tools) => {
     const { z, feature, whole } = tools;
     return feature({
+      zone: limitZone(tools),
       per: limitPer(tools),
       max: whole(1, 1_000_000)
         .optional()
@@ -79,8 +71,8 @@ export const requestLimitFeature = describeFeature({
         .describe('Status of the answer to further requests.'),
     });
   },
-  create: ({ per, max, total_max, status }, { placeholders }) =>
-    requestLimit(omitUndefined({ per, max, totalMax: total_max, status }), placeholders),
+  create: ({ zone, per, max, total_max, status }, { placeholders, zones }) =>
+    requestLimit(omitUndefined({ per, max, totalMax: total_max, status }), placeholders, zones.running(zone, per)),
 });
 
 /** The result of `run`. Calls `onEnd` once, when it failed or when its response is over. */

@@ -13,8 +13,6 @@ export interface Tokens {
 export interface TokenBucketsOptions {
   /** Tokens that are added per second. */
   readonly ratePerSecond: number;
-  /** Tokens in a full bucket. A new bucket is full. */
-  readonly burst: number;
   /** The most buckets to remember. */
   readonly keysMax: number;
 }
@@ -26,15 +24,15 @@ export interface TokenBucketsOptions {
  */
 export class TokenBuckets {
   readonly #intervalMs: number;
-  readonly #burstMs: number;
+  /** The longest time in which a bucket was seen to fill. */
+  #burstMs = 0;
   readonly #generationMax: number;
   #young = new Map<string, number>();
   #old = new Map<string, number>();
   #youngSinceMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ ratePerSecond, burst, keysMax }: TokenBucketsOptions) {
+  constructor({ ratePerSecond, keysMax }: TokenBucketsOptions) {
     this.#intervalMs = 1000 / ratePerSecond;
-    this.#burstMs = burst * this.#intervalMs;
     this.#generationMax = Math.max(1, Math.floor(keysMax / 2));
   }
 
@@ -43,16 +41,22 @@ export class TokenBuckets {
     return this.#young.size + this.#old.size;
   }
 
-  /** Takes a token from the bucket of `key`. `nowMs` must never go back. */
-  take(key: string, nowMs: number): Tokens {
+  /**
+   * Takes a token from the bucket of `key`. `nowMs` must never go back.
+   *
+   * @param burst tokens in a full bucket, at least 1. A new bucket is full
+   */
+  take(key: string, nowMs: number, burst: number): Tokens {
+    const burstMs = burst * this.#intervalMs;
+    if (burstMs > this.#burstMs) this.#burstMs = burstMs;
     if (nowMs - this.#youngSinceMs >= this.#burstMs || this.#young.size >= this.#generationMax) this.#age(nowMs);
     const fullAt = Math.max(nowMs, this.#young.get(key) ?? this.#old.get(key) ?? nowMs);
     const next = fullAt + this.#intervalMs;
-    const waitMs = next - nowMs - this.#burstMs;
+    const waitMs = next - nowMs - burstMs;
     const allowed = waitMs <= ROUNDING_MS;
     this.#young.set(key, allowed ? next : fullAt);
     const fullMs = (allowed ? next : fullAt) - nowMs;
-    const left = Math.floor((this.#burstMs - fullMs) / this.#intervalMs + ROUNDING_MS);
+    const left = Math.floor((burstMs - fullMs) / this.#intervalMs + ROUNDING_MS);
     return { allowed, left: Math.max(0, left), waitMs: allowed ? 0 : waitMs, fullMs };
   }
 

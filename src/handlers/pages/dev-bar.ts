@@ -1,12 +1,12 @@
-import { requestField } from '../../http/derived-request.ts';
 import { type Handler, mapResponse } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse, responseField } from '../../http/response-fields.ts';
 import { allowsOwnScripts } from './content-policy.ts';
-import { failureInstead } from './dev-failure.ts';
+import { hiddenFailure } from './hidden-failure.ts';
 import { htmlText } from './html-text.ts';
+import { opensPage } from './opens-page.ts';
 
 export interface DevBarOptions {
   /** The path of the pages that show traces, without a final slash: `/__viaduct`. */
@@ -32,14 +32,14 @@ const WITHOUT_PAGE = new Set([204, 205, 206, 304]);
 /**
  * Adds the bar of the development to HTML pages: one script tag before `</body>`, whose code comes from this server. Only complete pages that a
  * browser goes to get it: no fragments, parts, streams or coded contents, so it belongs behind the handler that compresses. A page whose own policy
- * (Content Security Policy) forbids scripts from its server stays as it is. A failure without a page gets one: see `failureInstead`.
+ * (Content Security Policy) forbids scripts from its server stays as it is. The page by which a framework hides an exception is replaced: see `hiddenFailure`.
  */
 export function devBar({ prefix, allow, onForbidden }: DevBarOptions): Handler {
   let isTold = false;
   return function devBar(request, next) {
     if (!opensPage(request) || !allow(request.peer.remoteAddress)) return next(request);
     return mapResponse(next(request), (response) => {
-      const failure = failureInstead(request, response, prefix);
+      const failure = hiddenFailure(request, response, prefix);
       if (failure !== null) return failure;
       const html = htmlOf(response);
       const at = html.toLowerCase().lastIndexOf('</body>');
@@ -56,14 +56,6 @@ export function devBar({ prefix, allow, onForbidden }: DevBarOptions): Handler {
 
 function forbiddenAt({ path }: Request): string {
   return `Cannot show the development bar on "${path}": the page's Content-Security-Policy forbids scripts from 'self'. Add 'self' to script-src in development, or open the request in the list of requests.`;
-}
-
-/** Whether a browser goes to a page with this request: Fetch Metadata tells, but not in every browser. Scripts that fetch a fragment say so. */
-function opensPage(request: Request): boolean {
-  if (request.method !== 'GET' && request.method !== 'POST') return false;
-  const destination = requestField(request, 'sec-fetch-dest');
-  if (destination !== null && destination !== 'document') return false;
-  return requestField(request, 'hx-request') === null && requestField(request, 'x-requested-with') === null;
 }
 
 /** The complete page in a response, one character for each byte; '' for anything else. */

@@ -91,8 +91,9 @@ export const errorPagesFeature = describeFeature({
       intercept: bool().default(false).describe("Whether they also replace the application's own error pages."),
     });
   },
-  create: ({ pages, routes, intercept }, { pathOf, answerBy }) =>
+  create: ({ pages, routes, intercept }, { pathOf, answerBy, revalidateMs }) =>
     errorPages({
+      revalidateMs,
       pages: mapValues(pages, (path) => ({ file: pathOf(path) })),
       routes: mapValues(routes, (value): ErrorRoute => {
         const { to, status = null } = typeof value === 'string' ? { to: value } : omitUndefined(value);

@@ -7,13 +7,15 @@ export type Paths = ReadonlyMap<string, Exclude<PathKind, null>>;
 export interface AskedSite {
   /** What becomes of a request. Requests at the same time are all authorized, or none is. */
   ask(probe: Probe): Promise<Outcome>;
+  /** From now on, the site also finds what `disk` has. */
+  fill(disk: Paths): void;
   close(): void;
 }
 
 /** Settings that were read as a server reads them. */
 export interface ReadSettings {
-  /** Builds the site. It finds what `disk` has, and nothing else. Throws if the settings have an error. */
-  open(disk: Paths): AskedSite;
+  /** Builds the site, which finds no file. Throws if the settings have an error. */
+  open(): AskedSite;
 }
 
 /** Reads a parsed `viaduct.toml`, with relative paths from `base`. Rejects if it has an error. */

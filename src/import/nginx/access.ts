@@ -3,6 +3,7 @@ import { isFieldName, rangeOf } from './forms.ts';
 import { locationAt } from './location-at.ts';
 import { textOf } from './model/bytes.ts';
 import { constantOf } from './model/template.ts';
+import { readPasswordFile } from './password-file.ts';
 import type { RouteSink, StepState } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
@@ -72,7 +73,31 @@ export function writeBasicAuth(route: ConfigBuilder, { level }: StepState, { con
   const auth = route.table('basic_auth');
   auth.set('file', pathOf(file.args[0] ?? ''), file);
   auth.set('realm', textOf(text), directive);
-  report.differs(file, 'hashes of MD5 ($apr1$) need allow_md5 = true beside it; {SHA} and bcrypt are refused');
+  const passwords = readPasswordFile(file.args[0] ?? '', context.directory);
+  if (passwords === null)
+    report.differs(
+      file,
+      'hashes must be SHA-crypt, scrypt or PBKDF2: {SHA} and bcrypt are refused, and MD5 ($apr1$) without allow_md5 = true',
+    );
+  else if (passwords.refused.length > 0)
+    report.differs(
+      file,
+      `Viaduct refuses this file: the passwords of ${namesOf(passwords.refused)} need other hashes; "viaduct hash-password" or "htpasswd -5" makes them`,
+    );
+  if (passwords === null || passwords.md5 === 0) return;
+  auth.set('allow_md5', true, file);
+  report.danger(
+    file,
+    `${passwords.md5} of ${passwords.users} passwords are hashed with MD5, which a thief of the file guesses fast: replace them with "htpasswd -5" or "viaduct hash-password", or accept allow_md5`,
+  );
+}
+
+const NAMES_MAX = 3;
+
+/** The first names, and how many more. */
+function namesOf(users: readonly string[]): string {
+  const shown = users.slice(0, NAMES_MAX).join(', ');
+  return users.length > NAMES_MAX ? `${shown} and ${users.length - NAMES_MAX} more` : shown;
 }
 
 export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, writer: RouteSink): void {

@@ -17,8 +17,12 @@ export interface NginxContext {
   readonly zones: ReadonlyMap<string, Directive>;
   /** Names of the maps that were carried over. */
   readonly maps: ReadonlySet<string>;
+  /** Placeholders for the groups of the patterns in `server_name`, by the name or the number of the group. */
+  readonly hostGroups: ReadonlyMap<string, string>;
   /** A path of the configuration as the settings file needs it. */
   readonly pathOf: (written: string) => string;
+  /** Where relative paths of the configuration start. */
+  readonly directory: string;
 }
 
 /** Where a route is: the level that answers its requests, and what is around it. */

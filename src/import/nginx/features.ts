@@ -27,8 +27,8 @@ export function writeFeatures(
   writeForwardAuth(route, state, writer);
   closeUnknownGuards(route, state, writer);
   writeSatisfy(route, state, writer);
-  writeRateLimit(route, scope, context);
-  writeRequestLimit(route, scope, context);
+  writeRateLimit(route, state, writer);
+  writeRequestLimit(route, state, writer);
 }
 
 const BODY_BYTES_MAX = 1024 ** 4;

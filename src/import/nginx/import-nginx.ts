@@ -2,6 +2,7 @@ import { ConfigBuilder } from '../config-builder.ts';
 import { ImportReport } from '../import-report.ts';
 import type { NginxContext } from './context.ts';
 import { hoistCommon } from './hoist-common.ts';
+import { dropUnusedGroups, writeHostGroups } from './host-groups.ts';
 import { readZones } from './limits.ts';
 import { writeListens } from './listen.ts';
 import { writeMaps } from './maps.ts';
@@ -23,7 +24,7 @@ export interface Imported {
 }
 
 /** Converts an nginx configuration, or a file that has only `server` blocks, to settings. Routes are made of a model of what nginx does. */
-export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Imported {
+export function importNginx(tree: Tree, { pathOf, directory }: Pick<NginxContext, 'pathOf' | 'directory'>): Imported {
   const { directives, missing } = tree;
   const report = new ImportReport();
   const builder = new ConfigBuilder();
@@ -36,6 +37,7 @@ export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Importe
   const upstreams = inner
     .filter(({ name }) => name === 'upstream')
     .map((one): [string, Directive] => [one.args[0] ?? '', one]);
+  const maps = writeMaps(model, builder, report);
   const context: NginxContext = {
     report,
     builder,
@@ -44,31 +46,34 @@ export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Importe
     scopeOf: scopesOf(model, http, servers, report),
     upstreams: new Map(upstreams),
     zones: readZones(http),
-    maps: writeMaps(model, builder, report),
+    maps,
+    hostGroups: writeHostGroups(model, builder, maps),
     pathOf,
+    directory,
   };
   for (const directive of missing) tellMissing(directive, report);
   const listening = writeListens(context);
   const main = [new Scope(blocks.length > 0 ? directives : [], null, report), new Scope(events, null, report)];
   writeSettings(main, context);
   writeTls(context);
-  for (const server of inOrder(model)) {
+  const places = model.servers.flatMap((server) => {
     const from = context.scopeOf(server).own('server_name');
-    tellNames(from, report);
-    const places = placesOf(server, model, listening);
-    if (places.length === 0)
+    tellNames(server, from, report);
+    const own = placesOf(server, model, listening);
+    if (own.length === 0)
       report.lost(server.statement, 'no request reaches it: another server has its addresses and names');
-    for (const place of places) writeServerRoutes(server, { ...place, from }, context);
-  }
+    return own.map((place) => ({ server, place: { ...place, from } }));
+  });
+  const isDefault = (server: Server): boolean => model.addresses.some(({ defaultServer }) => defaultServer === server);
+  // patterns in the order in which nginx tries them, and default servers last, because their routes are for all other hosts
+  for (const { server, place } of places.sort(
+    (a, b) => a.place.rank - b.place.rank || Number(isDefault(a.server)) - Number(isDefault(b.server)),
+  ))
+    writeServerRoutes(server, place, context);
+  dropUnusedGroups(context);
   hoistCommon(builder);
   reportUnsupported(directives, report);
   return { builder, report, model };
-}
-
-/** Default servers last, because their routes are for all other hosts. */
-function inOrder({ servers, addresses }: Model): Server[] {
-  const isDefault = (server: Server): boolean => addresses.some(({ defaultServer }) => defaultServer === server);
-  return [...servers.filter((one) => !isDefault(one)), ...servers.filter(isDefault)];
 }
 
 /** Reports included files that are missing. Files that come with nginx contain only what Viaduct does by itself. */

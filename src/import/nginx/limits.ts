@@ -1,26 +1,36 @@
 import type { ConfigBuilder, Value } from '../config-builder.ts';
-import type { NginxContext } from './context.ts';
 import { wholeOf } from './forms.ts';
+import { textOf } from './model/bytes.ts';
+import { constantOf, parseTemplate } from './model/template.ts';
+import { fill } from './placeholders.ts';
 import type { Scope } from './scope.ts';
+import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
 /** Carries over `limit_req`. The bucket holds one request more than nginx's burst. */
-export function writeRateLimit(route: ConfigBuilder, scope: Scope, { report, zones }: NginxContext): void {
+export function writeRateLimit(route: ConfigBuilder, state: StepState, writer: RouteSink): void {
+  const { report, zones, scopeOf } = writer.context;
+  const scope = scopeOf(state.level);
   const all = scope.take('limit_req');
   for (const [index, directive] of all.entries()) {
     const options = optionsOf(directive.args);
-    const zone = zones.get(`limit_req ${options.get('zone') ?? ''}`);
+    const name = options.get('zone') ?? '';
+    const zone = zones.get(`limit_req ${name}`);
     const [, count, unit] = /^(\d{1,7})r\/([sm])$/.exec(optionsOf(zone?.args ?? []).get('rate') ?? '') ?? [];
-    const per = perOf(zone?.args[0] ?? '');
     if (index > 0) report.lost(directive, 'a route can have one rate_limit');
     else if (zone === undefined || count === undefined) report.lost(directive, 'the zone does not exist');
-    else if (per === null) report.lost(zone, 'requests are counted by address, by a field, or all of a route');
     else {
+      const counted = countedBy(zone, name, state, writer);
+      if ('problem' in counted) {
+        report.lost(zone, counted.problem);
+        continue;
+      }
       const limit = route.table('rate_limit');
       report.took(zone);
+      limit.set('zone', counted.zone, zone);
       limit.set('rate', `${count}/${unit === 'm' ? 'min' : 's'}`, zone);
       limit.set('burst', (wholeOf(options.get('burst'), 999_999) ?? 0) + 1, directive);
-      if (per !== 'address') limit.set('per', per, zone);
+      if (counted.per !== 'address') limit.set('per', counted.per, zone);
       const status = scope.one('limit_req_status')?.args[0] ?? '503';
       const isDelayed = !directive.args.includes('nodelay') && options.has('burst');
       if (isDelayed) report.differs(directive, 'requests within the burst are answered at once and not delayed');
@@ -29,19 +39,31 @@ export function writeRateLimit(route: ConfigBuilder, scope: Scope, { report, zon
   }
 }
 
-/** Carries over `limit_conn` as a limit of concurrent requests. */
-export function writeRequestLimit(route: ConfigBuilder, scope: Scope, { report, zones }: NginxContext): void {
+/** Carries over `limit_conn` as a limit of concurrent requests: at most one for each client, and one for all. */
+export function writeRequestLimit(route: ConfigBuilder, state: StepState, writer: RouteSink): void {
+  const { report, zones, scopeOf } = writer.context;
+  const scope = scopeOf(state.level);
   for (const directive of scope.take('limit_conn')) {
     const [name = '', number = ''] = directive.args;
     const zone = zones.get(`limit_conn ${name}`);
-    const per = perOf(zone?.args[0] ?? '');
-    if (zone === undefined || !/^\d{1,6}$/.test(number)) report.lost(directive, 'the zone does not exist');
-    else if (per === null) report.lost(zone, 'requests are counted by address, by a field, or all of a route');
+    if (zone === undefined || !/^\d{1,6}$/.test(number)) {
+      report.lost(directive, 'the zone does not exist');
+      continue;
+    }
+    const counted = countedBy(zone, name, state, writer);
+    const limit = route.table('request_limit');
+    const key = 'per' in counted && counted.per === 'route' ? 'total_max' : 'max';
+    if ('problem' in counted) report.lost(zone, counted.problem);
+    else if (limit.get(key) !== undefined) report.lost(directive, 'a route can have one request_limit');
     else {
-      const limit = route.table('request_limit');
       report.took(zone);
-      limit.set(per === 'route' ? 'total_max' : 'max', Math.max(1, Number(number)), directive);
-      if (per !== 'route' && per !== 'address') limit.set('per', per, zone);
+      if (limit.get('zone') === undefined) limit.set('zone', counted.zone, zone);
+      else {
+        limit.set('zone', `${limit.get('zone')}, ${counted.zone}`, zone);
+        report.differs(directive, 'the limits of both zones count together only where a location has both');
+      }
+      limit.set(key, Math.max(1, Number(number)), directive);
+      if (counted.per !== 'route' && counted.per !== 'address') limit.set('per', counted.per, zone);
       const status = scope.one('limit_conn_status');
       if (status?.args[0] === '429') limit.set('status', 429, status);
       else if (status !== null && status.args[0] !== '503') report.lost(status, 'the status must be 503 or 429');
@@ -49,12 +71,29 @@ export function writeRequestLimit(route: ConfigBuilder, scope: Scope, { report, 
   }
 }
 
-/** What a zone counts by, from its key. */
-function perOf(key: string): Value | null {
-  if (/^\$(?:binary_)?remote_addr$/.test(key)) return 'address';
-  if (key === '$server_name' || key === '$host') return 'route';
+type Counted = { readonly zone: string; readonly per: Value } | { readonly problem: string };
+
+/** The zone of the settings, and what it counts by: the key of nginx's zone. */
+function countedBy(zone: Directive, name: string, state: StepState, writer: RouteSink): Counted {
+  const [key = ''] = zone.args;
+  if (/^\$(?:binary_)?remote_addr$/.test(key)) return { zone: name, per: 'address' };
+  if (key === '$server_name') {
+    const server = textOf(writer.server.name);
+    if (server === '') return { problem: 'nginx does not count the requests of a server without a name' };
+    return { zone: `${name} of ${server}`, per: 'route' };
+  }
   const field = /^\$http_(\w+)$/.exec(key)?.[1];
-  return field === undefined ? null : { header: field.replaceAll('_', '-') };
+  if (field !== undefined) return { zone: name, per: { header: field.replaceAll('_', '-') } };
+  const template = parseTemplate(key.replaceAll('$binary_remote_addr', '$remote_addr'));
+  const filled = fill(template, valuesAt(state, writer));
+  if ('unknown' in filled) return { problem: `${filled.unknown} has no counterpart` };
+  if (constantOf(template) !== null) return { zone: name, per: 'route' };
+  if (/^(?:\{map\.[^{}]*\}|\{(?:query|cookie)\.[^{}]*\})+$/.test(filled.text))
+    writer.context.report.differs(
+      zone,
+      'a request whose key is empty counts by its address; in nginx it does not count',
+    );
+  return { zone: name, per: { text: filled.text } };
 }
 
 /** Words of the form `name=value`. A zone's name ends at the colon before its size. */

@@ -1,35 +1,87 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
-import { textOf } from './model/bytes.ts';
-import type { SendingModule } from './model/model.ts';
-import { constantIn } from './placeholders.ts';
-import type { RouteSink, StepState } from './step-state.ts';
+import type { Root, SendingModule } from './model/model.ts';
+import { constantOf, type Template } from './model/template.ts';
+import { fill, type Values } from './placeholders.ts';
+import { shown } from './sent-fields.ts';
+import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
 
-/** Variables that every backend over a CGI protocol receives. */
-const STANDARD: ReadonlySet<string> = new Set([
-  ...['QUERY_STRING', 'REQUEST_METHOD', 'CONTENT_TYPE', 'CONTENT_LENGTH', 'REQUEST_URI', 'PATH_INFO', 'SCRIPT_NAME'],
-  ...['DOCUMENT_ROOT', 'DOCUMENT_URI', 'SERVER_PROTOCOL', 'REQUEST_SCHEME', 'UWSGI_SCHEME', 'HTTPS', 'SCGI'],
-  ...['REMOTE_ADDR', 'REMOTE_PORT', 'SERVER_ADDR', 'SERVER_PORT', 'SERVER_NAME', 'SERVER_SOFTWARE'],
-  ...['GATEWAY_INTERFACE', 'REDIRECT_STATUS', 'HTTP_HOST', 'HTTP_X_FORWARDED_FOR', 'HTTP_X_FORWARDED_PROTO'],
-  'HTTP_X_REAL_IP',
-]);
+/** What backends over a CGI protocol receive anyway, with the texts that mean the same. */
+const STANDARD: Readonly<Record<string, RegExp>> = {
+  QUERY_STRING: /^\$(?:query_string|args)$/,
+  REQUEST_METHOD: /^\$request_method$/,
+  CONTENT_TYPE: /^\$content_type$/,
+  CONTENT_LENGTH: /^\$content_length$/,
+  REQUEST_URI: /^\$request_uri$/,
+  PATH_INFO: /^\$(?:document_uri|uri)$/,
+  SERVER_PROTOCOL: /^\$server_protocol$/,
+  REQUEST_SCHEME: /^\$scheme$/,
+  UWSGI_SCHEME: /^\$scheme$/,
+  HTTPS: /^\$https$/,
+  REMOTE_ADDR: /^\$remote_addr$/,
+  REMOTE_PORT: /^\$remote_port$/,
+  // what nginx sends here is a claim of the client; Viaduct sends the user whose password it verified
+  REMOTE_USER: /^\$remote_user$/,
+  SERVER_PORT: /^\$server_port$/,
+  SERVER_NAME: /^\$(?:server_name|host)$/,
+  HTTP_HOST: /^\$(?:host|http_host)(?::\$server_port)?$/,
+  HTTP_X_FORWARDED_FOR: /^\$(?:proxy_add_x_forwarded_for|remote_addr)$/,
+  HTTP_X_FORWARDED_PROTO: /^\$scheme$/,
+};
+
+/** Variables about the server and its files, which applications do not read. */
+const NEEDLESS = /^(?:DOCUMENT_ROOT|DOCUMENT_URI|SERVER_ADDR|GATEWAY_INTERFACE|REDIRECT_STATUS|SCGI|SERVER_SOFTWARE)$/;
 
 /** Carries over variables that `uwsgi_param` and similar directives add. */
 export function writeParams(route: ConfigBuilder, module: SendingModule, state: StepState, writer: RouteSink): void {
   const { report, scopeOf }: NginxContext = writer.context;
   const written = scopeOf(state.level).take(`${module}_param`);
-  for (const [index, { name, value }] of state.level.settings.sent[module].entries()) {
+  const sent = state.level.settings.sent[module];
+  const params = route.table('proxy_options').table('params');
+  const values = valuesFor(state, writer);
+  const names = new Set(sent.map(({ name }) => name));
+  for (const [index, { name, value, unlessEmpty }] of sent.entries()) {
     const directive = written[index];
-    if (directive === undefined) continue;
-    const constant = constantIn(value, state.assigned);
-    if (constant === null && STANDARD.has(name)) continue;
-    if (constant === null && name === 'SCRIPT_FILENAME')
-      report.lost(
-        directive,
-        'Viaduct cannot name the script of a request, which PHP needs: leave PHP to its web server, and pass requests on to that',
-      );
-    else if (constant === null) report.lost(directive, 'params cannot contain variables');
-    else if (/^(?:GATEWAY_INTERFACE|REDIRECT_STATUS|SCGI|SERVER_SOFTWARE)$/.test(name)) continue;
-    else route.table('proxy_options').table('params').set(textOf(name), textOf(constant), directive);
+    if (directive === undefined || NEEDLESS.test(name) || STANDARD[name]?.test(shown(value)) === true) continue;
+    if (!/^[\x21-\x3c\x3e-\x7e]+$/.test(name)) {
+      report.lost(directive, 'it is not the name of a variable');
+      continue;
+    }
+    const filled = fill(value, values);
+    if ('unknown' in filled) report.lost(directive, `${filled.unknown} has no counterpart`);
+    else {
+      params.set(name, filled.text, directive);
+      if (unlessEmpty && /\{[a-z]/.test(filled.text))
+        report.differs(directive, 'backends get the variable even if it is empty');
+    }
   }
+  // SCRIPT_NAME is the start of the path, and PATH_INFO the rest
+  if (/\{path\.decoded\}/.test(`${params.get('SCRIPT_NAME')}`) && !names.has('PATH_INFO'))
+    params.assume('PATH_INFO', '', 'nginx sends SCRIPT_NAME alone');
+}
+
+/** The values of variables, with those that modules for CGI protocols make. `$uri` is decoded. */
+function valuesFor(state: StepState, writer: RouteSink): Values {
+  const values = valuesAt(state, writer);
+  const { root } = state.level.settings;
+  const uri = state.assigned.get('uri') ?? [{ kind: 'variable', name: 'uri' } as const];
+  const field = (name: string): Template => [{ kind: 'variable', name: `http_${name}` }];
+  const known = new Map<string, Template>([
+    ['fastcgi_script_name', uri],
+    ['fastcgi_path_info', []],
+    ['content_type', field('content_type')],
+    ['content_length', field('content_length')],
+    ...fileVariables(root, uri),
+    ...(values.assigned ?? []),
+  ]);
+  return { ...values, assigned: known, isCompared: true };
+}
+
+/** `$document_root` and `$request_filename`, which have a form for a constant `root`. */
+function fileVariables({ path, replaces }: Root, uri: Template): [string, Template][] {
+  if (constantOf(path) === null) return [];
+  return [
+    ['document_root', path],
+    ...(replaces === 0 ? ([['request_filename', [...path, ...uri]]] as [string, Template][]) : []),
+  ];
 }

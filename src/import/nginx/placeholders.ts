@@ -36,6 +36,8 @@ export interface Values {
   readonly groups?: readonly string[];
   /** Texts of `set`, by the name of the variable. */
   readonly assigned?: ReadonlyMap<string, Template>;
+  /** Placeholders for the groups of the pattern that is the name of the server, by name or number. */
+  readonly hostGroups?: ReadonlyMap<string, string>;
   /** Names of maps. */
   readonly maps?: ReadonlySet<string>;
   /** Whether the text is compared: then `$uri` is the decoded path, so that no spelling of a path gets past the comparison. */
@@ -93,14 +95,18 @@ function simplified(template: Template): Template {
   return [...before, ...query, ...template.slice(at + 2)];
 }
 
-function groupOf(index: number, { groups = [] }: Values): string | undefined {
-  return index <= groups.length ? `{${index}}` : undefined;
+function groupOf(index: number, { groups = [], hostGroups }: Values): string | undefined {
+  return index <= groups.length ? `{${index}}` : hostGroups?.get(`${index}`);
 }
 
-function placeholderFor(name: string, { serverName, groups = [], maps, isCompared }: Values): string | undefined {
+function placeholderFor(
+  name: string,
+  { serverName, groups = [], hostGroups, maps, isCompared }: Values,
+): string | undefined {
   if (name === 'server_name') return serverName;
   const named = groups.indexOf(name);
   if (named >= 0) return `{${named + 1}}`;
+  if (hostGroups?.has(name) === true) return hostGroups.get(name);
   if (maps?.has(name) === true) return `{map.${name}}`;
   if (isCompared === true && /^(?:document_)?uri$/.test(name)) return '{path.decoded}';
   if (Object.hasOwn(PLACEHOLDERS, name)) return PLACEHOLDERS[name];

@@ -1,37 +1,60 @@
 import type { ImportReport } from '../import-report.ts';
+import { hostPatternOf, patternsAt } from './host-patterns.ts';
+import { textOf } from './model/bytes.ts';
 import { chooseServer } from './model/choose-server.ts';
 import type { Address, Model, Server, ServerName } from './model/model.ts';
 import type { Directive } from './tree.ts';
 
 /** Hosts and addresses of a server. Its routes are written for each place. */
 export interface ServerPlace {
-  /** Empty for all hosts that no other server has. */
+  /** Names and wildcards. Without any, and without patterns, all hosts that no other server has. */
   readonly hosts: readonly string[];
+  /** Patterns for hosts. */
+  readonly patterns: readonly string[];
   /** Addresses in the form of the setting `listen`; empty for all. */
   readonly listen: readonly string[];
+  /** The routes of places with patterns are in this order. */
+  readonly rank: number;
 }
 
 /** The addresses that are carried over, by the address in the model. */
 export type Listening = ReadonlyMap<string, string>;
 
+type Names = Omit<ServerPlace, 'listen'>;
+
 /** The places of a server. An address where it is the default server takes all hosts that no other server has. */
 export function placesOf(server: Server, model: Model, listening: Listening): ServerPlace[] {
   const addresses = model.addresses.filter((one) => listening.has(one.address) && one.servers.includes(server));
-  const everywhere = addresses.filter(({ defaultServer }) => defaultServer === server);
-  const byName = new Map<string, { hosts: string[]; listen: string[] }>();
+  const places = new Map<string, Names & { readonly listen: string[] }>();
   for (const address of addresses) {
-    const hosts = server.names.flatMap(hostsOf).filter((host) => leadsTo(server, host, address));
-    if (hosts.length === 0 || (everywhere.includes(address) && !isCovered(hosts, server, address))) continue;
-    const known = byName.get(hosts.join(' ')) ?? { hosts: [...new Set(hosts)], listen: [] };
-    known.listen.push(listening.get(address.address) ?? '');
-    byName.set(hosts.join(' '), known);
+    for (const names of namesAt(server, address)) {
+      const key = JSON.stringify(names);
+      const known = places.get(key) ?? { ...names, listen: [] };
+      known.listen.push(listening.get(address.address) ?? '');
+      places.set(key, known);
+    }
   }
-  const whole = { hosts: [], listen: everywhere.map(({ address }) => listening.get(address) ?? '') };
-  return [...(everywhere.length > 0 ? [whole] : []), ...byName.values()].map(({ hosts, listen }) => ({
-    hosts,
+  return [...places.values()].map(({ listen, ...names }) => ({
+    ...names,
     listen: listen.length === new Set(listening.values()).size ? [] : listen,
   }));
 }
+
+/** The hosts of a server at an address. */
+function namesAt(server: Server, address: Address): Names[] {
+  const all = patternsAt(address);
+  const own = all.filter((one) => one.server === server);
+  const hosts = [...new Set(server.names.flatMap(hostsOf).filter((host) => leadsTo(server, host, address)))];
+  const [first = { patterns: [], rank: NO_RANK }, ...others] = own;
+  const named = [{ hosts, ...first }, ...others.map((one) => ({ hosts: [], ...one }))]
+    .filter((one) => one.hosts.length + one.patterns.length > 0)
+    .map(({ hosts, patterns, rank }) => ({ hosts, patterns, rank }));
+  if (address.defaultServer !== server) return named;
+  const isCovered = all.length > own.length || hasWildcardOver(hosts, server, address);
+  return [{ hosts: [], patterns: [], rank: NO_RANK }, ...(isCovered ? named : [])];
+}
+
+const NO_RANK = 1_000_000;
 
 /** A name in the form that routes use. `_` and the empty name are not hosts. */
 export function hostsOf(name: ServerName): string[] {
@@ -49,7 +72,7 @@ function leadsTo(server: Server, host: string, address: Address): boolean {
 }
 
 /** Whether a wildcard of another server would take one of the hosts of the default server. */
-function isCovered(hosts: readonly string[], server: Server, { servers }: Address): boolean {
+function hasWildcardOver(hosts: readonly string[], server: Server, { servers }: Address): boolean {
   const wildcards = servers
     .filter((one) => one !== server)
     .flatMap(({ names }) => names.flatMap(hostsOf))
@@ -58,13 +81,12 @@ function isCovered(hosts: readonly string[], server: Server, { servers }: Addres
 }
 
 /** Reports the names that routes cannot have. */
-export function tellNames(directives: readonly Directive[], report: ImportReport): void {
-  for (const directive of directives) {
-    report.took(directive);
-    for (const name of directive.args) {
-      if (name.startsWith('~'))
-        report.lost(directive, `"${name}": hosts cannot be regular expressions; list them, or use *.NAME`);
-      else if (name.endsWith('.*')) report.lost(directive, `"${name}": a wildcard must come first`);
-    }
+export function tellNames(server: Server, directives: readonly Directive[], report: ImportReport): void {
+  for (const directive of directives) report.took(directive);
+  const [directive] = directives;
+  for (const name of server.names) {
+    if (directive === undefined || name.kind !== 'pattern') continue;
+    const pattern = hostPatternOf(name);
+    if ('wrong' in pattern) report.lost(directive, `"~${textOf(name.pattern.source)}": ${pattern.wrong}`);
   }
 }

@@ -33,6 +33,7 @@ export function addRoute(match: RouteMatch, hosts: RouteHosts, { builder }: Ngin
   const route = builder.append('route');
   if (hosts.listen.length > 0) route.assume('listen', oneOrAll(hosts.listen), '');
   if (hosts.hosts.length > 0) route.set('host', oneOrAll(hosts.hosts), ...hosts.from);
+  if (hosts.patterns.length > 0) route.set('host_pattern', oneOrAll(hosts.patterns), ...hosts.from);
   if (match.paths.length > 0) route.set('path', oneOrAll(match.paths), ...match.from);
   if (match.pattern !== null) route.set('path_pattern', match.pattern, ...match.from);
   if (match.beforePatterns) route.set('before_patterns', true, ...match.from);

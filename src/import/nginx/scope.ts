@@ -6,15 +6,18 @@ export class Scope {
   readonly directives: readonly Directive[];
   readonly parent: Scope | null;
   readonly report: ImportReport;
+  readonly #names: ReadonlySet<string>;
 
   constructor(directives: readonly Directive[], parent: Scope | null, report: ImportReport) {
     this.directives = directives;
     this.parent = parent;
     this.report = report;
+    this.#names = new Set(directives.map(({ name }) => name));
   }
 
   /** Directives of this block alone. */
   own(...names: readonly string[]): Directive[] {
+    if (!names.some((name) => this.#names.has(name))) return [];
     const found = this.directives.filter(({ name }) => names.includes(name));
     for (const directive of found) this.report.took(directive);
     return found;

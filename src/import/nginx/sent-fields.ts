@@ -78,7 +78,7 @@ function ownForwarding(sent: readonly SentField[]): boolean {
 }
 
 /** A template as nginx writes it. */
-function shown(template: Template): string {
+export function shown(template: Template): string {
   return template
     .map((part) => (part.kind === 'text' ? part.text : part.kind === 'variable' ? `$${part.name}` : '$1'))
     .join('');

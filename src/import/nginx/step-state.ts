@@ -34,8 +34,21 @@ export interface RouteSink {
 }
 
 /** What variables stand for at a step, without groups of patterns. */
-export function valuesAt({ assigned }: StepState, { server, context }: Pick<RouteSink, 'server' | 'context'>): Values {
-  return { serverName: server.name === '' ? undefined : textOf(server.name), assigned, maps: context.maps };
+export function valuesAt(state: StepState, { server, context }: Pick<RouteSink, 'server' | 'context'>): Values {
+  const { assigned } = state;
+  const serverName = server.name === '' ? undefined : textOf(server.name);
+  return { serverName, assigned, maps: context.maps, hostGroups: hostGroupsAt(state, server, context) };
+}
+
+/** The groups of the server's name. A pattern that matched after it gives the numbers another meaning. */
+function hostGroupsAt(
+  { match, rewrite }: StepState,
+  { names }: Server,
+  { hostGroups }: NginxContext,
+): Values['hostGroups'] & object {
+  if (!names.some(({ kind }) => kind === 'pattern')) return new Map();
+  const isLast = match.pattern === null && rewrite === null;
+  return isLast ? hostGroups : new Map([...hostGroups].filter(([name]) => !/^\d$/.test(name)));
 }
 
 /** The same for a text beside the pattern of the location. */

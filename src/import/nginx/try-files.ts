@@ -1,7 +1,7 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import { writeFiles } from './files.ts';
 import { locationAt } from './location-at.ts';
-import { textOf } from './model/bytes.ts';
+import { bytesOf, textOf } from './model/bytes.ts';
 import type { Level, TryFiles } from './model/model.ts';
 import { constantOf, type Template } from './model/template.ts';
 import { notFound } from './no-answer.ts';
@@ -35,10 +35,19 @@ export function writeTryFiles(
   const path = textOf(otherwise[0]?.kind === 'text' ? otherwise[0].text : '').replace(/\?.*$/s, '');
   const behind = path.startsWith('@') ? (writer.server.named.get(path) ?? null) : locationAt(writer.server, path);
   if (path.startsWith('@') || behind?.handler?.kind === 'backend')
-    return writeBehind(route, behind, directive, state, writer);
+    return writeBehind(route, behind, directive, withPath(state, path, otherwise), writer);
   if (hasFiles && target !== null) writeFallback(route, path, directive, state, writer);
   if (!hasFiles) notFound(route);
   return null;
+}
+
+/** The state behind an internal redirect to a path without variables: `$uri` is this path. */
+function withPath(state: StepState, path: string, otherwise: Template): StepState {
+  const [first] = otherwise;
+  const isWhole = first?.kind === 'text' && (otherwise.length === 1 || first.text.includes('?'));
+  if (path.startsWith('@') || !isWhole) return state;
+  const uri: Template = [{ kind: 'text', text: bytesOf(path) }];
+  return { ...state, assigned: new Map(state.assigned).set('uri', uri).set('document_uri', uri) };
 }
 
 /** The backend of a location answers where no file exists. */

@@ -1,4 +1,7 @@
 import type { HeaderList, Request } from '../../http/message.ts';
+import { bytesOf, fieldValue } from '../../placeholders/bytes.ts';
+import { NO_ANSWER, NO_VALUES } from '../../placeholders/placeholder.ts';
+import { isPlain, plainText, type Template } from '../../placeholders/template.ts';
 import { VERSION } from '../../version.ts';
 import { decodedScriptName, pathInfo, searchOf } from '../../wsgi/request-path.ts';
 import { environKey, joinRepeated, userVariable } from '../../wsgi/variables.ts';
@@ -9,9 +12,12 @@ export interface RequestParamOptions {
   readonly forwarded: ForwardedMode;
   /** The port of each listener. */
   readonly listenerPorts: readonly string[];
-  /** Additional variables, `[name, value, …]`. They override the variables of the request. */
-  readonly params: HeaderList;
+  /** Additional variables. They override the variables of the request. */
+  readonly params: readonly CgiParam[];
 }
+
+/** The name of a variable, and its value with placeholders. */
+export type CgiParam = readonly [name: string, value: Template];
 
 /** Alternating names and values of CGI variables (RFC 3875 section 4.1). Strings are latin-1. */
 export type RequestVariables = readonly string[];
@@ -31,20 +37,25 @@ export class RequestParams {
   readonly #options: RequestParamOptions;
   readonly #encode: (variables: RequestVariables) => string;
   readonly #overridden: ReadonlySet<string>;
-  readonly #params: string;
+  /** The params without placeholders. */
+  readonly #plain: string;
+  readonly #filled: readonly CgiParam[];
   readonly #cached = new Map<number, string>();
 
   /** `encode` encodes a part of the variables; the encoded parts are concatenated. */
   constructor(options: RequestParamOptions, encode: (variables: RequestVariables) => string) {
     this.#options = options;
     this.#encode = encode;
-    this.#overridden = new Set(options.params.filter((_, i) => i % 2 === 0));
-    this.#params = encode(options.params);
+    this.#overridden = new Set(options.params.map(([name]) => name));
+    const plain = options.params.filter(([, value]) => isPlain(value));
+    this.#plain = encode(plain.flatMap(([name, value]) => [name, bytesOf(plainText(value))]));
+    this.#filled = options.params.filter(([, value]) => !isPlain(value));
   }
 
   /** The encoded variables of `request`; CONTENT_LENGTH is the first. */
   write(request: Request): string {
-    return this.#part(requestVariables(request)) + this.#section(request) + this.#params;
+    const fixed = this.#part(requestVariables(request)) + this.#section(request) + this.#plain;
+    return this.#filled.length === 0 ? fixed : fixed + this.#encode(filledVariables(this.#filled, request));
   }
 
   #section(request: Request): string {
@@ -66,6 +77,18 @@ export class RequestParams {
       overridden.size === 0 ? variables : variables.filter((_, i) => !overridden.has(variables[i - (i % 2)] as string)),
     );
   }
+}
+
+/** A value cannot end a variable: it has the bytes that a field can have. */
+function filledVariables(params: readonly CgiParam[], request: Request): RequestVariables {
+  return params.flatMap(([name, value]) => [
+    name,
+    value
+      .map((piece) =>
+        typeof piece === 'string' ? bytesOf(piece) : fieldValue(piece.value(request, NO_ANSWER, NO_VALUES)),
+      )
+      .join(''),
+  ]);
 }
 
 /** The variables that differ from request to request. */

@@ -134,7 +134,9 @@ export const proxyOptions = table({
     .describe('The fields (headers) that describe the client to the backend.'),
   params: record(z.string('must be a text'))
     .default({})
-    .describe('Variables for backends that speak uwsgi, FastCGI or SCGI. They override those of the request.'),
+    .describe(
+      'Variables for backends that speak uwsgi, FastCGI or SCGI. They override those of the request, and may have placeholders.',
+    ),
   head_bytes_max: bytes(256, 16 * 1024 * 1024)
     .prefault(65_536)
     .describe("Length of all header lines of a backend's response; then 502."),

@@ -26,6 +26,9 @@ export const routeMatch = {
     defaultText: 'all addresses',
   }),
   host: listOf(host).prefault([]).meta({ description: 'Hosts of the requests.', defaultText: 'all hosts' }),
+  host_pattern: listOf(words('a regular expression'))
+    .prefault([])
+    .describe('Regular expressions for the host, in lower case and without port, as alternatives to host.'),
   path: listOf(path).prefault([]).meta({
     description:
       'Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.',

@@ -27,7 +27,8 @@ const DISK = new Map<string, Exclude<PathKind, null>>([
 ]);
 
 async function ask(changes: Partial<Probe>): Promise<Outcome> {
-  const site = (await readImported(SETTINGS, '/etc/site')).open(DISK);
+  const site = (await readImported(SETTINGS, '/etc/site')).open();
+  site.fill(DISK);
   try {
     return await site.ask({
       address: '0.0.0.0:80',

@@ -135,36 +135,44 @@ describe('rateLimit', () => {
 
 describe('TokenBuckets', () => {
   it('remembers the newest keys up to its limit in a flood of 100,000', () => {
-    const buckets = new TokenBuckets({ ratePerSecond: 0.001, burst: 1, keysMax: 10_000 });
+    const buckets = new TokenBuckets({ ratePerSecond: 0.001, keysMax: 10_000 });
     let most = 0;
     for (let i = 0; i < 100_000; i += 1) {
-      assert.equal(buckets.take(`key ${i}`, i / 1000).allowed, true);
+      assert.equal(buckets.take(`key ${i}`, i / 1000, 1).allowed, true);
       most = Math.max(most, buckets.size);
     }
     assert.ok(most <= 10_000, `${most} keys`);
-    for (let i = 95_001; i < 100_000; i += 1) assert.equal(buckets.take(`key ${i}`, 100).allowed, false);
+    for (let i = 95_001; i < 100_000; i += 1) assert.equal(buckets.take(`key ${i}`, 100, 1).allowed, false);
   });
 
   it('does not forget a client that continues during a flood', () => {
-    const buckets = new TokenBuckets({ ratePerSecond: 0.001, burst: 1, keysMax: 1000 });
-    assert.equal(buckets.take('busy', 0).allowed, true);
+    const buckets = new TokenBuckets({ ratePerSecond: 0.001, keysMax: 1000 });
+    assert.equal(buckets.take('busy', 0, 1).allowed, true);
     for (let i = 0; i < 100_000; i += 1) {
-      buckets.take(`key ${i}`, 0);
-      if (i % 400 === 0) assert.equal(buckets.take('busy', 0).allowed, false);
+      buckets.take(`key ${i}`, 0, 1);
+      if (i % 400 === 0) assert.equal(buckets.take('busy', 0, 1).allowed, false);
     }
   });
 
   it('forgets full buckets when the next request comes', () => {
-    const buckets = new TokenBuckets({ ratePerSecond: 1, burst: 5, keysMax: 100_000 });
-    for (let i = 0; i < 1000; i += 1) buckets.take(`key ${i}`, 0);
-    buckets.take('one', 11_000);
+    const buckets = new TokenBuckets({ ratePerSecond: 1, keysMax: 100_000 });
+    for (let i = 0; i < 1000; i += 1) buckets.take(`key ${i}`, 0, 5);
+    buckets.take('one', 11_000, 5);
     assert.equal(buckets.size, 1);
   });
 
   it('forgets no bucket that is not full', () => {
-    const buckets = new TokenBuckets({ ratePerSecond: 1, burst: 10, keysMax: 100_000 });
-    for (let i = 0; i < 10; i += 1) assert.equal(buckets.take('one', 9000).allowed, true);
-    for (let ms = 9100; ms < 19_000; ms += 100) buckets.take('other', ms);
-    assert.equal(buckets.take('one', 18_900).left, 8);
+    const buckets = new TokenBuckets({ ratePerSecond: 1, keysMax: 100_000 });
+    for (let i = 0; i < 10; i += 1) assert.equal(buckets.take('one', 9000, 10).allowed, true);
+    for (let ms = 9100; ms < 19_000; ms += 100) buckets.take('other', ms, 10);
+    assert.equal(buckets.take('one', 18_900, 10).left, 8);
+  });
+
+  it('forgets no bucket that is not full, if bursts of different length count in it', () => {
+    const buckets = new TokenBuckets({ ratePerSecond: 1, keysMax: 100_000 });
+    for (let i = 0; i < 10; i += 1) assert.equal(buckets.take('one', 9000, 10).allowed, true);
+    for (let ms = 9100; ms < 13_000; ms += 100) buckets.take('other', ms, 1);
+    assert.equal(buckets.take('one', 13_000, 1).allowed, false);
+    assert.equal(buckets.take('one', 13_000, 10).left, 3);
   });
 });

@@ -1,14 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'smol-toml';
-import { readImported } from '../../../src/cli/import/open-site.ts';
 import { hashPassword } from '../../../src/handlers/auth/passwords.ts';
 import type { Finding } from '../../../src/import/check/finding.ts';
 import type { Probe } from '../../../src/import/check/outcome.ts';
-import { importFile } from '../../../src/import/import-file.ts';
 import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
-import { startViaduct } from '../../support/viaduct.ts';
 import { askNginx, type RealResponse } from './ask-nginx.ts';
+import { startImported } from './imported-server.ts';
 import type { Place } from './place.ts';
 import { startRealNginx } from './real-nginx.ts';
 
@@ -32,20 +29,13 @@ export async function askBoth(t: Lifetime, http: string, probes: readonly Probe[
   const nginx = await startRealNginx(t, place.directory, http);
   if (typeof nginx === 'string') throw new Error(nginx);
   const before = await askAll(probes).finally(() => nginx.stop());
-  const cwd = join(place.directory, 'imported');
-  mkdirSync(cwd, { recursive: true });
-  writeFileSync(join(cwd, 'nginx.conf'), `http {\n${http}}\n`);
-  const options = { file: 'nginx.conf', kind: 'nginx', cwd, outputDirectory: null } as const;
-  const { toml, checked, report } = await importFile({ ...options, readImported, variablesIn: () => [] });
-  writeFileSync(join(cwd, 'viaduct.toml'), toml);
-  const { listen } = parse(toml) as { listen: string | string[] };
   const passwords = join(place.directory, 'passwords');
   const kept = readFileSync(passwords);
   writeFileSync(passwords, `user:${await hashPassword('secret')}\n`); // Viaduct takes no plain ones
   const releases: (() => void | Promise<void>)[] = [];
   const own = nestedLifetime({ after: (release) => void releases.push(release) });
   try {
-    await startViaduct(own, ['web', '--access-log', 'off'], { cwd, listen: [listen].flat().join(',') });
+    const { toml, checked, report } = await startImported(own, place.directory, `http {\n${http}}\n`);
     return {
       nginx: before,
       viaduct: await askAll(probes),

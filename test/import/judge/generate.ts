@@ -87,11 +87,10 @@ function listens(
   );
   const flags = isDefault ? ['default_server'] : [];
   const plainLines = unique.map((address) => line('listen', address, ...flags));
-  if (!choices.chance(0.25)) return plainLines;
-  return [
-    ...plainLines,
-    line('listen', `127.0.0.1:${secure}`, 'ssl', ...flags),
-    line('ssl_certificate', certificate),
-    line('ssl_certificate_key', key),
+  const secureLines = [
+    ...(choices.chance(0.25) ? [line('listen', `127.0.0.1:${secure}`, 'ssl', ...flags)] : []),
+    ...(choices.chance(0.1) ? [line('listen', `127.0.0.3:${other}`, 'ssl', ...flags)] : []),
   ];
+  if (secureLines.length === 0) return plainLines;
+  return [...plainLines, ...secureLines, line('ssl_certificate', certificate), line('ssl_certificate_key', key)];
 }

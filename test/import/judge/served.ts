@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Probe } from '../../../src/import/check/outcome.ts';
 import { chosenProbes } from '../../../src/import/nginx/check/chosen-probes.ts';
 import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
@@ -7,7 +8,7 @@ import { parseTree } from '../../../src/import/nginx/tree.ts';
 import type { Lifetime } from '../../support/lifetime.ts';
 import { type Answers, askBoth } from './ask-both.ts';
 import type { RealResponse } from './ask-nginx.ts';
-import { render } from './configuration.ts';
+import { line, render } from './configuration.ts';
 import { generate } from './generate.ts';
 import type { Place } from './place.ts';
 import { realDisk } from './site.ts';
@@ -27,9 +28,11 @@ export interface Served {
  * nginx refuses it, another file or another backend is a difference.
  */
 export async function judgeServed(t: Lifetime, seed: number, place: Place): Promise<Served> {
-  const text = `http {\n${render(generate(seed, place))}}\n`;
+  // the import cannot know where this nginx has its files
+  const root = line('root', join(place.directory, 'html'));
+  const text = `http {\n${render([root, ...generate(seed, place)])}}\n`;
   const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
-  const plain = chosenProbes(model).filter(({ client }) => client.startsWith('127.'));
+  const plain = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
   const probes = [...plain, ...otherSpellings(plain)];
   const answers = await askBoth(t, text.slice('http {\n'.length, -2), probes, place);
   return compare(model, probes, answers);
@@ -54,9 +57,12 @@ function compare(model: Model, probes: readonly Probe[], { nginx, viaduct, findi
   let reported = 0;
   const unreported: string[] = [];
   for (const [index, probe] of probes.entries()) {
-    const [was, is] = [contentOf(nginx[index] ?? null), contentOf(viaduct[index] ?? null)];
+    const { outcome, from: level } = decideFrom(model, probe, realDisk);
+    // which backend of a group gets a request is not settled
+    const group = outcome.kind === 'backend' ? outcome.to : [];
+    const [was, is] = [contentOf(nginx[index] ?? null, group), contentOf(viaduct[index] ?? null, group)];
     if (is === null || was === is) continue;
-    const line = decideFrom(model, probe, realDisk).from?.statement.line ?? 0;
+    const line = level?.statement.line ?? 0;
     const server = Math.max(...model.servers.map(({ statement }) => statement.line).filter((one) => one <= line));
     if (findings.some(({ from }) => from.line === line || from.line === server)) reported += 1;
     else unreported.push(`line ${line}: ${JSON.stringify(probe)}: nginx: ${was ?? 'refuses'}; Viaduct: ${is}`);
@@ -65,17 +71,20 @@ function compare(model: Model, probes: readonly Probe[], { nginx, viaduct, findi
 }
 
 /** Which content a client gets, by its backend or its octets; null without one. */
-export function contentOf(response: RealResponse | null): string | null {
+export function contentOf(response: RealResponse | null, group: readonly string[] = []): string | null {
   if (response === null || response.status >= 300) return null;
   const text = response.body.toString('utf8');
   if (!response.fields.some(([name]) => name === MARK)) return `${response.body.length} octets ${text.slice(0, 60)}`;
   if (text === '') return 'a backend';
   const { to, target } = JSON.parse(text) as Seen;
-  return `${to} gets ${plainTarget(target)}`;
+  return `${group.includes(to) ? group.join(' or ') : to} gets ${plainTarget(target)}`;
 }
 
 /** Servers pass a target on as received, or as they spell it, which is the same for the backend. */
 function plainTarget(target: string): string {
   const [path = '', query = ''] = target.split(/\?(.*)/s);
-  return `${decodeURIComponent(path).replace(/\/{2,}/g, '/')}?${query}`;
+  const bytes = Buffer.from(path)
+    .toString('latin1')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return `${bytes.replace(/\/{2,}/g, '/')}?${query}`;
 }

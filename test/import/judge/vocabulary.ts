@@ -116,6 +116,7 @@ export const NAMES = [
     'EXAMPLE.net',
   ],
   ...['~^(?<first>.+)\\.example\\.org$', '~^www\\d\\.(.+)$', 'sub.example.org', '*.org', 'www.example.*', '.net'],
+  ...['www.*', '~^(?<first>[a-z]+)\\.(?<rest>org|net)$', '~^(www|sub)\\.', '~EXAMPLE\\.(\\w+)$'],
 ];
 
 export const CONDITIONS: readonly (readonly string[])[] = [

@@ -14,7 +14,7 @@ describe('the API of traces', () => {
   it('lists what was recorded by conditions, the newest first', async (t) => {
     const { socket, traces } = await serveTraced(t);
     traces.keep(documentOf({ id: 'one' }));
-    const failed = { type: 'KeyError', message: "'x'", traceback: '', frames: [], chain: [] };
+    const failed = { type: 'KeyError', message: "'x'", traceback: '', frames: [], members: 0, chain: [] };
     const response = { status: 500, headers: [], bodyBytes: 0, reason: '' };
     traces.keep(documentOf({ id: 'two', response, exception: failed, durationUs: 90_000 }));
     const list = async (query: string): Promise<string[]> => {

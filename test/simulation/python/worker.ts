@@ -190,7 +190,8 @@ export function* importApplication(world: PythonWorld, process: SimProcess, chan
   yield traits.importMs * random.fraction();
   if (!world.badImports || !random.chance(traits.badImports)) return true;
   const kind = random.pick(['broken', 'hangs', 'dies'] as const);
-  if (kind === 'broken') yield* channel.send({ kind: 'broken', traceback: 'Traceback', reason: 'simulated' });
+  if (kind === 'broken')
+    yield* channel.send({ kind: 'broken', traceback: 'Traceback', reason: 'simulated', exception: '' });
   while (kind === 'hangs' && !channel.socket.isLost) yield 'wait';
   process.end(kind === 'broken' ? 3 : 1);
   return false;

@@ -10,6 +10,7 @@ const frame = (file: string): Frame => ({
   source: [],
   sourceLine: 1,
   locals: [],
+  columns: null,
   isProject: file.startsWith('/srv'),
 });
 

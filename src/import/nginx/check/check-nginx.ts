@@ -17,13 +17,14 @@ export interface Checked {
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Checked> {
   const findings: Finding[] = [];
   const [onEmpty, onFull] = expectationsOf(model, chosenProbes(model));
-  for (const { disk, expectations } of [onEmpty, onFull]) {
-    const site = settings.open(disk);
-    try {
+  const site = settings.open();
+  try {
+    for (const { disk, expectations } of [onEmpty, onFull]) {
+      site.fill(disk);
       findings.push(...(await checkSite(expectations, site)));
-    } finally {
-      site.close();
     }
+  } finally {
+    site.close();
   }
   return { findings: joinFindings(findings), unchecked: uncheckedOf(onEmpty.expectations) };
 }

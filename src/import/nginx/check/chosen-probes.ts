@@ -1,15 +1,15 @@
 import type { Probe } from '../../check/outcome.ts';
 import type { Location, Model, Server, Settings } from '../model/model.ts';
-import { probesOf } from '../model/probes.ts';
+import { type ProbeOptions, probesOf } from '../model/probes.ts';
 
 /**
  * The probes that say something about a configuration. Unusual spellings of paths and hosts, which Viaduct
  * reads in one way for every site, are left out. Others are added:
  * for each field that a backend gets, one of a client that claims it.
  */
-export function chosenProbes(model: Model): Probe[] {
+export function chosenProbes(model: Model, options: Pick<ProbeOptions, 'client'> = {}): Probe[] {
   const methods = comparesMethods(model) ? null : PLAIN_METHODS;
-  const all = probesOf(model).filter((probe) => isPlain(probe) && (methods?.has(probe.method) ?? true));
+  const all = probesOf(model, options).filter((probe) => isPlain(probe) && (methods?.has(probe.method) ?? true));
   const plain = hasOddNames(model) ? all : all.filter(({ fields }) => PLAIN_HOST.test(fields[0]?.[1] ?? ''));
   const claims = new Map(
     model.servers

@@ -22,7 +22,16 @@ const INERT: ReadonlySet<string> = new Set([
     'subrequest_output_buffer_size',
   ],
   ...['open_file_cache', 'gunzip', 'postpone_gzipping', 'charset_map', 'ancient_browser', 'ancient_browser_value'],
-  ...['add_before_body', 'add_after_body', 'addition_types', 'msie_refresh', 'slice', 'mirror', 'mirror_request_body'],
+  ...[
+    'add_before_body',
+    'add_after_body',
+    'addition_types',
+    'msie_refresh',
+    'slice',
+    'mirror',
+    'mirror_request_body',
+    'http3',
+  ],
   ...['proxy_set_body', 'fastcgi_split_path_info', 'more_set_headers', 'more_clear_headers'],
   ...['multi_accept', 'use', 'accept_mutex', 'epoll_events', 'pid', 'daemon', 'master_process', 'timer_resolution'],
   ...['pcre_jit', 'lock_file', 'thread_pool', 'load_module', 'zone', 'types_hash'],
@@ -30,7 +39,7 @@ const INERT: ReadonlySet<string> = new Set([
 ]);
 
 const INERT_FAMILIES =
-  /^(?:gzip|brotli|zstd|userid|sub_filter|ssi)(?:_|$)|^init(?:_worker)?_by_lua|^(?:open_file_cache|ssl|http2|client|upstream_conf|otel|opentracing|geoip|geoip2|referer_hash|memcached|mp4|worker|lua)_|^(?:proxy|grpc|fastcgi|uwsgi|scgi)_(?:bind|buffer|busy|cache|connect|cookie|force|headers_hash|hide|http_version|ignore|intercept|keep|limit|max_temp|next|no_cache|pass_(?:header|request_body)|read|redirect|request_buffering|send_(?:lowat|timeout)|socket|ssl|store|temp|catch|modifier)/;
+  /^(?:gzip|brotli|zstd|quic|userid|sub_filter|ssi)(?:_|$)|^init(?:_worker)?_by_lua|^(?:open_file_cache|ssl|http2|client|upstream_conf|otel|opentracing|geoip|geoip2|referer_hash|memcached|mp4|worker|lua)_|^(?:proxy|grpc|fastcgi|uwsgi|scgi)_(?:bind|buffer|busy|cache|connect|cookie|force|headers_hash|hide|http_version|ignore|intercept|keep|limit|max_temp|next|no_cache|pass_(?:header|request_body)|read|redirect|request_buffering|send_(?:lowat|timeout)|socket|ssl|store|temp|catch|modifier)/;
 
 /** Directives that run programs of their own before anything else may decide. */
 const PROGRAMS = /_by_lua|^(?:js|perl|modsecurity|njs)_|^(?:perl|modsecurity)$/;

@@ -33,6 +33,7 @@ function probesAt(model: Model, address: Address, client: string, paths: readonl
     fields: [['Host', STRANGER]],
   };
   const hosts = new Set(address.servers.flatMap(({ names }) => names.flatMap(hostsOf)));
+  const plain = [...hosts].filter(isPlain);
   const names = [...hosts, STRANGER, '', 'a..b', 'UNMATCHED.INVALID:99'].map((host) => withHost(base, host));
   const repeated = [...base.fields, ['X_A', '1'], ['X-A', '2'], ['X-A', '3']] as const;
   const odd: Probe[] = [
@@ -42,7 +43,7 @@ function probesAt(model: Model, address: Address, client: string, paths: readonl
     ...(address.secure ? [{ ...base, secure: false }] : []),
   ];
   const inside = address.servers.flatMap((server) => {
-    const host = reachingHost(address, server, hosts);
+    const host = reachingHost(address, server, plain);
     return host === null ? [] : probesOfServer(model, server, withHost(base, host), paths);
   });
   return [...names, ...odd, ...inside];
@@ -63,9 +64,14 @@ function hostsOf(name: ServerName): string[] {
 }
 
 /** A host with which requests reach this server, or null if others have all of its names. */
-function reachingHost(address: Address, server: Server, hosts: ReadonlySet<string>): string | null {
-  const plain = [...hosts].filter((host) => /^[^:]*[^:.]$/.test(host) && host === host.toLowerCase());
-  return [...plain, STRANGER].find((host) => leadsTo(address, server, host)) ?? null;
+function reachingHost(address: Address, server: Server, hosts: readonly string[]): string | null {
+  const isOwn = (host: string): boolean => leadsTo(address, server, host);
+  return server.names.flatMap(hostsOf).filter(isPlain).find(isOwn) ?? [...hosts, STRANGER].find(isOwn) ?? null;
+}
+
+/** Without port and final dot, in lower case. */
+function isPlain(host: string): boolean {
+  return /^[^:]*[^:.]$/.test(host) && host === host.toLowerCase();
 }
 
 function leadsTo(address: Address, server: Server, host: string): boolean {

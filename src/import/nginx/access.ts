@@ -109,7 +109,7 @@ export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, wri
   const handler = locationAt(writer.server, path)?.handler;
   const origin = handler?.kind === 'backend' && handler.module === 'proxy' ? (constantOf(handler.url) ?? '') : '';
   const url = /^https?:\/\/[^/]+$/.test(origin) ? `${origin}${path}` : origin;
-  if (!/^https?:\/\/[\w.:[\]-]+\/[^\s$]*$/.test(url)) {
+  if (!/^https?:\/\/(?!unix:)[\w.:[\]-]+\/[^\s$]*$/.test(url)) {
     report.closed(
       directive,
       'nobody may come in, because the location that it names passes on to no URL with a path: see forward_auth',

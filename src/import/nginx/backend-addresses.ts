@@ -55,7 +55,7 @@ export function writeBackendAddresses(
     const replacement = replacementOf(directive, values, ignoresCase);
     if ('wrong' in replacement) report.lost(directive, replacement.wrong);
     else if (key === 'redirects' && replacement.to === '') report.lost(directive, 'the address would be empty');
-    else if (/[^\x20-\x7e]/.test(`${replacement.from ?? ''}${replacement.to}`))
+    else if (!isAscii(`${replacement.from ?? ''}${replacement.to}`.replaceAll(' ', '')))
       report.lost(directive, 'addresses are ASCII text');
     else options.push(key, { ...replacement }, directive);
   }
@@ -92,7 +92,18 @@ function usualRedirect(
   // a backend knows the name of an upstream only from Host
   if (context.upstreams.has(authority) && route.table('proxy_options').get('host') === undefined) return null;
   const origin = `${scheme}://${authority}`;
-  return uri === undefined ? { from: `${origin}/`, to: '/' } : { from: `${origin}${uri}`, to: path };
+  if (uri === undefined) return { from: `${origin}/`, to: '/' };
+  return isAscii(uri) ? { from: `${origin}${uri}`, to: literalAddress(path) } : null;
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x21-\x7e]*$/.test(text);
+}
+
+/** A path as an address of Viaduct's settings: nginx sends the bytes as they are, clients read both alike. */
+function literalAddress(path: string): string {
+  const filled = fill([{ kind: 'text', text: bytesOf(encodeURI(path).replace(/%25/g, '%')) }]);
+  return 'text' in filled ? filled.text : path;
 }
 
 type Replacement =

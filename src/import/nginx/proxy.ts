@@ -54,7 +54,7 @@ export function writeProxy(route: ConfigBuilder, handler: Handler, state: StepSt
     return false;
   }
   if (!writeBackends(route, scheme, authority.replace(/^unix:\/+/, 'unix:/'), pass, context)) return false;
-  if (uri !== undefined) writePath(route, uri, handler, state, writer);
+  if (uri !== undefined && !writePath(route, uri, handler, state, writer)) return true;
   writeProxyOptions(route.table('proxy_options'), module, scheme, context.scopeOf(state.level), context);
   if (isCgi) writeParams(route, module, state, writer);
   else writeSentFields(route, module, authority, handler, state, writer);
@@ -78,15 +78,15 @@ function splitUri(rest: string): [string, string | undefined] {
   return [authority, uri];
 }
 
-/** Writes the rewrite for a path in `proxy_pass`, which replaces the path of the location. */
-function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: StepState, writer: RouteSink): void {
+/** Writes the rewrite for a path in `proxy_pass`, which replaces the path of the location. Returns whether the route has backends: it does not if the path has no counterpart. */
+function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: StepState, writer: RouteSink): boolean {
   const { report } = writer.context;
   const { match } = state;
   const pass = handler.statement as Directive;
   const path = textOf(handler.replaces);
   if (route.tables.has('rewrite')) {
     // after `rewrite … break`, nginx leaves the path of proxy_pass out
-    return;
+    return true;
   }
   const [first = ''] = match.paths;
   const isExact = first !== '' && !first.endsWith('*');
@@ -94,22 +94,23 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
     report.lost(pass, 'this path after a backend has no counterpart; the route answers 404');
     route.values.delete('proxy');
     route.table('respond').set('status', 404, pass);
-    return;
+    return false;
   }
   const rewrite = route.table('rewrite');
   if (isExact) {
     rewrite.set('pattern', `^${literal(path)}$`, pass);
     rewrite.set('decoded', true, pass);
     rewrite.set('to', uri, pass);
-    return;
+    return true;
   }
-  if (path === uri) return;
+  if (path === uri) return true;
   if (path.endsWith('/') && uri.endsWith('/') && path !== '/') {
     rewrite.set('prefix', path.replace(/\/+$/, ''), pass);
     if (uri !== '/') rewrite.set('replacement', uri.replace(/\/+$/, ''), pass);
-    return;
+    return true;
   }
   rewrite.set('pattern', `^${literal(path)}(.*)$`, pass);
   rewrite.set('decoded', true, pass);
   rewrite.set('to', `${uri}{1}`, pass);
+  return true;
 }

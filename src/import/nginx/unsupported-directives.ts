@@ -124,6 +124,8 @@ export function reportUnsupported(directives: readonly Directive[], report: Impo
     const isKnown = report.knows(directive) || MODELLED.test(name);
     if (!isKnown && name === 'charset' && /^utf-?8$/i.test(args[0] ?? ''))
       report.needless(directive, 'text is sent as UTF-8');
+    else if (!isKnown && name === 'merge_slashes' && args[0] === 'off')
+      report.danger(directive, 'Viaduct joins slashes before it chooses a route: //x gets what /x gets');
     else if (!isKnown && NEEDLESS[name] !== undefined) report.needless(directive, NEEDLESS[name]);
     else if (!isKnown && /_lua|^lua_|^js_|^perl/.test(name))
       report.lost(directive, 'write middleware or an application in TypeScript');

@@ -28,30 +28,38 @@ export interface Served {
  * nginx refuses it, another file or another backend is a difference.
  */
 export async function judgeServed(t: Lifetime, seed: number, place: Place): Promise<Served> {
-  // the import cannot know where this nginx has its files
-  const root = line('root', join(place.directory, 'html'));
-  const text = `http {\n${render([root, ...generate(seed, place)])}}\n`;
+  const text = configurationOf(seed, place);
   const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
   const plain = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
-  const probes = [...plain, ...otherSpellings(plain)];
+  const probes = [...plain, ...otherSpellings(plain, model)];
   const answers = await askBoth(t, text.slice('http {\n'.length, -2), probes, place);
   return compare(model, probes, answers);
 }
 
-/** The same paths as other clients spell them: with an encoded letter, an encoded slash, or two slashes. */
-function otherSpellings(probes: readonly Probe[]): Probe[] {
+/** A generated configuration. It names the directory of nginx's files, which an import cannot know. */
+export function configurationOf(seed: number, place: Place): string {
+  const root = line('root', join(place.directory, 'html'));
+  return `http {\n${render([root, ...generate(seed, place)])}}\n`;
+}
+
+/** The same paths as other clients spell them. What the report says of `merge_slashes off` is left out. */
+function otherSpellings(probes: readonly Probe[], { servers }: Model): Probe[] {
+  const spellings = servers.every(({ mergesSlashes }) => mergesSlashes) ? [...SPELLINGS, twoSlashes] : SPELLINGS;
   return probes
     .filter(({ method, target }) => method === 'GET' && /^\/\w/.test(target))
-    .map((probe, index) => ({ ...probe, target: (SPELLINGS[index % SPELLINGS.length] as Spelling)(probe.target) }));
+    .map((probe, index) => ({ ...probe, target: (spellings[index % spellings.length] as Spelling)(probe.target) }));
 }
 
 type Spelling = (target: string) => string;
 
 const SPELLINGS: readonly Spelling[] = [
   (target) => target.replace(/\w/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
-  (target) => `/${target}`,
   (target) => target.replace(/(\w)\/(?=[^?]*)/, '$1%2F'),
 ];
+
+function twoSlashes(target: string): string {
+  return `/${target}`;
+}
 
 function compare(model: Model, probes: readonly Probe[], { nginx, viaduct, findings }: Answers): Served {
   let reported = 0;

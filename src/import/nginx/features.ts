@@ -5,6 +5,7 @@ import { writeErrorPages } from './error-pages.ts';
 import { writeFieldsOfResponses } from './fields.ts';
 import { writeRateLimit, writeRequestLimit } from './limits.ts';
 import type { Scope } from './scope.ts';
+import { ONE_LOG } from './settings.ts';
 import type { RouteSink, StepState } from './step-state.ts';
 import { readSize, showSize } from './values.ts';
 
@@ -21,6 +22,7 @@ export function writeFeatures(
   writeCompression(route, scope, context);
   writeFieldsOfResponses(route, state, writer);
   writeErrorPages(route, state, writer);
+  writeLogging(route, scope, context);
   if (answer === 'return') return;
   writeAccess(route, state, writer);
   writeBasicAuth(route, state, writer);
@@ -43,6 +45,20 @@ function writeBodySize(route: ConfigBuilder, scope: Scope): void {
   const size = readSize(directive.args[0] ?? '');
   if (size !== null)
     route.set('body_bytes_max', showSize(size === 0 ? BODY_BYTES_MAX : Math.min(size, BODY_BYTES_MAX)), directive);
+}
+
+/** The whole site has one access log, which routes can leave out. */
+function writeLogging(route: ConfigBuilder, scope: Scope, { builder, report }: NginxContext): void {
+  const directives = scope.take('access_log');
+  if (directives.length === 0) return;
+  const hasLog = builder.get('access_log') !== 'off';
+  if (directives.every(({ args }) => args[0] === 'off')) {
+    if (hasLog) route.set('access_log', false, ...directives);
+    return;
+  }
+  for (const directive of directives)
+    if (!hasLog) report.lost(directive, 'the site has no access log');
+    else if (directive.args[0] !== 'off') report.differs(directive, ONE_LOG);
 }
 
 function writeCompression(route: ConfigBuilder, scope: Scope, { report }: NginxContext): void {

@@ -129,6 +129,8 @@ function writeTrust(scopes: readonly Scope[], { builder, report }: NginxContext)
   }
 }
 
+export const ONE_LOG = 'it goes to standard output, or to a file with access_log_file';
+
 /** Viaduct has one access log. It stays on standard output, because nginx may still write its own file. */
 function writeAccessLog(scopes: readonly Scope[], { builder, report }: NginxContext): void {
   const all = scopes.flatMap((scope) => scope.own('access_log'));
@@ -136,11 +138,7 @@ function writeAccessLog(scopes: readonly Scope[], { builder, report }: NginxCont
   if (first === undefined) return;
   const isOff = all.every(({ args }) => args[0] === 'off');
   builder.set('access_log', isOff ? 'off' : 'combined', first);
-  for (const directive of all) {
-    if (isOff) continue;
-    if (directive.args[0] === 'off') report.lost(directive, 'Viaduct has one access log for all routes');
-    else report.differs(directive, 'it goes to standard output, or to a file with access_log_file');
-  }
+  for (const directive of all) if (directive.args[0] !== 'off') report.differs(directive, ONE_LOG);
   writeLogFormats(scopes, isOff ? undefined : first.args[1], { builder, report });
 }
 

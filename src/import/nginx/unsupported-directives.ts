@@ -93,7 +93,7 @@ const LOST: Readonly<Record<string, string>> = {
     CACHE,
   ),
   ...each('fastcgi_cache fastcgi_cache_path uwsgi_cache uwsgi_cache_path proxy_store', CACHE),
-  ...each('access_log', 'Viaduct has one access log for all routes'),
+  ...each('access_log', 'Viaduct has one access log; a route leaves it out with access_log = false'),
   ...each(
     'proxy_cookie_flags sub_filter sub_filter_once sub_filter_types',
     'responses of backends are forwarded unchanged',

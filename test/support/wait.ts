@@ -18,13 +18,22 @@ export function within<T>(ms: number, goal: string, work: () => Promise<T>): Pro
 
 /**
  * Checks `condition` until it is true, each 20 ms in the end. For a condition that no event reports, such as the end of another's child
- * process.
+ * process. While a file that it reads does not exist, it is not true.
  */
 export function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   return limited(PATIENCE_MS, `waited ${PATIENCE_MS} ms in vain until ${goal}`, async (isLate) => {
-    for (let pauseMs = 1; !(await condition()) && !isLate(); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX))
+    for (let pauseMs = 1; !(await holds(condition)) && !isLate(); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX))
       await delay(pauseMs);
   });
+}
+
+async function holds(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+  try {
+    return await condition();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function limited<T>(ms: number, message: string, work: (isLate: () => boolean) => Promise<T>): Promise<T> {

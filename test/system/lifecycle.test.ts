@@ -235,7 +235,7 @@ os.register_at_fork(after_in_child=die)
   it('shows the traceback as the page in development, until the code is fixed', async () => {
     writeApplication('import missing_module_of_ours\n');
     const server = await startViaduct(eachTest, ['serve', directory, '--dev']);
-    const page = await fetch(`${server.url}/`);
+    const page = await fetch(`${server.url}/`, { headers: { Accept: 'text/html' } });
     assert.equal(page.status, 500);
     assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
     assert.match(await page.text(), /No module named .{1,6}missing_module_of_ours/);

@@ -34,6 +34,8 @@ export { type PriorityOptions, priority } from '../../handlers/limits/priority.t
 export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-limit.ts';
 export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';
 export { type RequestTimeoutOptions, requestTimeout } from '../../handlers/limits/request-timeout.ts';
+export { RunningRequests } from '../../handlers/limits/running-requests.ts';
+export { TokenBuckets, type TokenBucketsOptions, type Tokens } from '../../handlers/limits/token-buckets.ts';
 export { type ErrorPagesOptions, errorPages } from '../../handlers/pages/error-pages.ts';
 export type { ErrorRoute } from '../../handlers/pages/error-route.ts';
 export { type MaintenanceOptions, maintenance } from '../../handlers/pages/maintenance.ts';

@@ -32,6 +32,8 @@ const KEYS_MAX = 100_000;
 /**
  * Limits the rate of requests, with a token bucket for each key. Further requests get 429 (RFC 6585 section 4) with `Retry-After`, and with the fields
  * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10. The window in these fields is the time in which an empty bucket fills.
+ *
+ * @param buckets limits of the same rate that have the same buckets count together
  */
 export function rateLimit(
   options: RateLimitOptions,

@@ -27,6 +27,8 @@ export interface RequestLimitOptions {
  * Limits how many requests run at a time, for each key and together. A request counts until its response's content is in memory, its file is closed, or its stream
  * or upgraded connection is over. This is the time in which it occupies a worker, a file descriptor or a backend. So a client that reads a small response slowly
  * does not count. The request of a client that has left counts until the application has finished.
+ *
+ * @param running limits that have the same count together
  */
 export function requestLimit(
   options: RequestLimitOptions,

@@ -10,6 +10,7 @@ export interface Tokens {
   readonly fullMs: number;
 }
 
+/** How fast buckets fill, and how many there are. */
 export interface TokenBucketsOptions {
   /** Tokens that are added per second. */
   readonly ratePerSecond: number;
@@ -31,6 +32,7 @@ export class TokenBuckets {
   #old = new Map<string, number>();
   #youngSinceMs = Number.NEGATIVE_INFINITY;
 
+  /** Without buckets: the first token of a key makes its bucket. */
   constructor({ ratePerSecond, keysMax }: TokenBucketsOptions) {
     this.#intervalMs = 1000 / ratePerSecond;
     this.#generationMax = Math.max(1, Math.floor(keysMax / 2));

@@ -54,7 +54,9 @@ const UNIT_NAMES: Readonly<Record<string, string>> = { User: 'user', Group: 'gro
 /** Reads a unit of systemd. */
 export function readUnit({ text, shown, path }: Source, report: ImportReport): ServiceCommand[] {
   const keys = keysOf(text, shown, '#').filter(({ section }) => section === 'Service');
-  const started = keys.filter(({ name }) => name === 'ExecStart');
+  const written = keys.filter(({ name }) => name === 'ExecStart');
+  // an empty one takes back those before it
+  const started = written.slice(written.findLastIndex(({ value }) => value === '') + 1);
   if (started.length === 0) throw refused({ file: shown, line: 1 }, 'there is no ExecStart in a section [Service]');
   const environment = variablesOf(keys, 'Environment', (value) => splitWords(value) ?? []);
   const named = keys.filter(({ name }) => Object.hasOwn(UNIT_NAMES, name));

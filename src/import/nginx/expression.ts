@@ -31,7 +31,8 @@ export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
   } catch {
     return { wrong: 'it has a look-around or a repetition that Viaduct cannot match in one pass' };
   }
-  return { source, groups };
+  // an empty pattern matches everything
+  return { source: source === '' ? '^' : source, groups };
 }
 
 /** `(?!well-known|robots\.txt)` at the end of an expression. */

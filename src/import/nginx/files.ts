@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path/posix';
 import type { ConfigBuilder } from '../config-builder.ts';
+import type { ImportReport } from '../import-report.ts';
 import { literal } from './expression.ts';
 import { textOf } from './model/bytes.ts';
 import type { Level, Location } from './model/model.ts';
@@ -124,21 +125,28 @@ function writeOptions(options: ConfigBuilder, level: Level, { context: { report,
     if (directive?.args[0] === 'on' || directive?.args[0] === 'always')
       options.push('precompressed', coding, directive);
   }
-  writeTypes(options, level, context(scope.one('default_type'), scope.take('types')));
+  writeTypes(options, level, typesFrom(scope.one('default_type'), scope.take('types')), report);
 
-  function context(type: Directive | null, types: readonly Directive[]): readonly Directive[] {
+  function typesFrom(type: Directive | null, types: readonly Directive[]): readonly Directive[] {
     return [...types, ...(type === null ? [] : [type])];
   }
 }
+
+const EXTENSION = /^[^./\sA-Z][^/\sA-Z]*$/;
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?: *; *[\x20-\x7e]+)?$/;
 
 /** Types are written where the configuration has an unusual table of its own: an empty one makes all files downloads. */
 function writeTypes(
   options: ConfigBuilder,
   { settings: { types, defaultType } }: Level,
   from: readonly Directive[],
+  report: ImportReport,
 ): void {
   if (types === null || types.has('html') || from.length === 0) return;
-  options.set('types', Object.fromEntries([...types].map(([extension, type]) => [extension, type])), ...from);
+  const usable = [...types].filter(([extension, type]) => EXTENSION.test(extension) && MEDIA_TYPE.test(type));
+  options.set('types', Object.fromEntries(usable), ...from);
+  if (usable.length < types.size)
+    for (const directive of from) report.differs(directive, 'what is no extension or no media type is left out');
   options.set('default_type', textOf(defaultType), ...from);
 }
 

@@ -25,21 +25,23 @@ export function writeMaps(model: Model, builder: ConfigBuilder, report: ImportRe
   for (let count = -1; count !== names.size; ) {
     count = names.size;
     for (const { name, map, directive } of maps) {
-      const read = names.has(name) ? readMap(map, names) : null;
+      const read = names.has(name) ? readMap(name, map, names) : null;
       if (typeof read !== 'string') continue;
       names.delete(name);
       report.lost(directive, read);
     }
   }
   for (const { name, map, directive } of maps) {
-    const read = names.has(name) ? readMap(map, names) : null;
+    const read = names.has(name) ? readMap(name, map, names) : null;
     if (read !== null && typeof read !== 'string') write(builder.table('map').table(name), read, directive);
   }
   return names;
 }
 
 /** Returns the map, or why it has no counterpart. */
-function readMap(map: VariableMap, names: ReadonlySet<string>): WrittenMap | string {
+function readMap(name: string, map: VariableMap, names: ReadonlySet<string>): WrittenMap | string {
+  if (!/^\w+$/.test(name)) return 'it names no variable';
+  if (map.source.every(({ kind }) => kind === 'text')) return 'its source is no variable';
   const keys = [...map.exact.keys()].map(textOf);
   const odd = map.hostnames ? keys.find((key) => !HOST_KEY.test(key)) : undefined;
   if (odd !== undefined) return `"${odd}" has no counterpart: a host is NAME or *.NAME`;

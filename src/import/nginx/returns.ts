@@ -1,10 +1,10 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import { writeFeatures } from './features.ts';
-import { isTarget } from './forms.ts';
 import { textOf } from './model/bytes.ts';
 import { typeOfPath } from './model/files.ts';
 import type { Instruction } from './model/model.ts';
 import { fill } from './placeholders.ts';
+import { leadsSomewhere } from './redirect-target.ts';
 import { type RouteSink, type StepState, valuesAt, valuesWithGroups } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
@@ -18,7 +18,7 @@ export function writeReturn(
   writer: RouteSink,
 ): void {
   const directive = statement as Directive;
-  const { report } = writer.context;
+  const { builder, report } = writer.context;
   report.took(directive);
   const isRedirect = REDIRECTS.has(status) && text !== null;
   const filled = fill(text ?? [], isRedirect ? valuesWithGroups(state, writer) : valuesAt(state, writer));
@@ -28,7 +28,7 @@ export function writeReturn(
     if (body !== '') table.set('body', body, directive);
   };
   if (isRedirect) {
-    if ('unknown' in filled || !isTarget(filled.text)) {
+    if ('unknown' in filled || !leadsSomewhere(filled.text, builder)) {
       report.lost(
         directive,
         'unknown' in filled ? `${filled.unknown} has no counterpart` : 'it is neither a path nor a URL',

@@ -1,12 +1,12 @@
 import { conditionOf } from './conditions.ts';
 import { expressionOf } from './expression.ts';
 import { writeFeatures } from './features.ts';
-import { isTarget } from './forms.ts';
 import { locationAt } from './location-at.ts';
 import { textOf } from './model/bytes.ts';
 import type { Instruction, Location } from './model/model.ts';
 import type { Template } from './model/template.ts';
 import { constantIn, fill } from './placeholders.ts';
+import { leadsSomewhere } from './redirect-target.ts';
 import { writeReturn } from './returns.ts';
 import { withConditions } from './route-match.ts';
 import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
@@ -102,7 +102,7 @@ function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink):
   const filled = fill(instruction.replacement, values);
   if ('unknown' in filled) return lost(`${filled.unknown} has no counterpart`);
   const to = targetOf(filled.text, instruction);
-  if (!isTarget(to)) return lost('it does not lead to a path or URL');
+  if (!leadsSomewhere(to, writer.context.builder)) return lost('it does not lead to a path or URL');
   const always = matchesAll(instruction.pattern.regex, state.location);
   const pattern = expression.source;
   const match = always

@@ -6,25 +6,15 @@ import { type ImportedFile, importFile } from '../../../src/import/import-file.t
 import type { Lifetime } from '../../support/lifetime.ts';
 import { startViaduct } from '../../support/viaduct.ts';
 
-/** Imports `text`, an nginx configuration, in the directory `imported` below `directory`. Throws if the server would refuse the settings. */
-export async function importText(directory: string, text: string): Promise<ImportedFile> {
-  const cwd = importedDirectory(directory);
+/** Imports `text`, an nginx configuration, in a directory of its own below `directory`, and serves the settings. */
+export async function startImported(t: Lifetime, directory: string, text: string): Promise<ImportedFile> {
+  const cwd = join(directory, 'imported');
   mkdirSync(cwd, { recursive: true });
   writeFileSync(join(cwd, 'nginx.conf'), text);
   const options = { file: 'nginx.conf', kind: 'nginx', cwd, outputDirectory: null } as const;
-  return importFile({ ...options, readImported, variablesIn: () => [] });
-}
-
-/** Imports `text`, an nginx configuration, below `directory`, and serves the settings. */
-export async function startImported(t: Lifetime, directory: string, text: string): Promise<ImportedFile> {
-  const cwd = importedDirectory(directory);
-  const imported = await importText(directory, text);
+  const imported = await importFile({ ...options, readImported, variablesIn: () => [] });
   writeFileSync(join(cwd, 'viaduct.toml'), imported.toml);
   const { listen } = parse(imported.toml) as { listen: string | string[] };
   await startViaduct(t, ['web', '--access-log', 'off'], { cwd, listen: [listen].flat().join(',') });
   return imported;
-}
-
-function importedDirectory(directory: string): string {
-  return join(directory, 'imported');
 }

@@ -28,18 +28,14 @@ export interface Served {
  * nginx refuses it, another file or another backend is a difference.
  */
 export async function judgeServed(t: Lifetime, seed: number, place: Place): Promise<Served> {
-  const text = configurationOf(seed, place);
+  // the import cannot know where this nginx has its files
+  const root = line('root', join(place.directory, 'html'));
+  const text = `http {\n${render([root, ...generate(seed, place)])}}\n`;
   const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
   const plain = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
   const probes = [...plain, ...otherSpellings(plain, model)];
   const answers = await askBoth(t, text.slice('http {\n'.length, -2), probes, place);
   return compare(model, probes, answers);
-}
-
-/** A generated configuration. It names the directory of nginx's files, which an import cannot know. */
-export function configurationOf(seed: number, place: Place): string {
-  const root = line('root', join(place.directory, 'html'));
-  return `http {\n${render([root, ...generate(seed, place)])}}\n`;
 }
 
 /** The same paths as other clients spell them. What the report says of `merge_slashes off` is left out. */

@@ -1,0 +1,21 @@
+import type { ConfigBuilder } from '../config-builder.ts';
+import { isTarget } from './forms.ts';
+
+/** Whether `text` can be the target of a redirect or a rewrite. Of a map that is the whole target, each text must be one. */
+export function leadsSomewhere(text: string, builder: ConfigBuilder): boolean {
+  if (!isTarget(text)) return false;
+  const name = /^\{map\.([\w-]+)\}$/.exec(text)?.[1];
+  return name === undefined || textsOf(builder.table('map').table(name)).every((one) => one === '' || isTarget(one));
+}
+
+function textsOf(map: ConfigBuilder): string[] {
+  const { values = {}, hosts = {}, pattern = [], default: otherwise = '' } = map.plain() as MapTable;
+  return [...Object.values(values), ...Object.values(hosts), ...pattern.map(({ value }) => value), otherwise];
+}
+
+interface MapTable {
+  readonly values?: Readonly<Record<string, string>>;
+  readonly hosts?: Readonly<Record<string, string>>;
+  readonly pattern?: readonly { readonly value: string }[];
+  readonly default?: string;
+}

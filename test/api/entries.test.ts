@@ -38,7 +38,17 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['timing', 'transformResponse', 'validator'],
   ],
   'viaduct/handlers': [
-    ...['Response', 'RunningRequests', 'TokenBuckets', 'accelRedirect', 'addressList', 'basicAuth', 'bodyLimit', 'canonicalHost', 'changeResponse'],
+    ...[
+      'Response',
+      'RunningRequests',
+      'TokenBuckets',
+      'accelRedirect',
+      'addressList',
+      'basicAuth',
+      'bodyLimit',
+      'canonicalHost',
+      'changeResponse',
+    ],
     ...['compression', 'cors', 'deriveRequest', 'errorPages', 'forwardAuth', 'handlerMiddleware', 'hashPassword'],
     ...['headers', 'httpsRedirect', 'maintenance', 'mapResponse', 'mount', 'rateLimit', 'readHtpasswd', 'redirect'],
     ...['placeholders', 'priority', 'requestField', 'requestLimit', 'requestTimeout', 'responseField'],

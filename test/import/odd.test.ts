@@ -30,7 +30,7 @@ function server(directives: string, before = ''): string {
 }
 
 describe('an unusual configuration becomes settings that the server takes', () => {
-  it('redirects to a map whose texts are no addresses', async (t) => {
+  it('redirects to a map whose texts are not addresses', async (t) => {
     const map = 'map $uri $moved { /a default; /b /new; }';
     const { toml, report } = await imported(t, 'nginx.conf', server('location / { return 301 $moved; }', map));
     assert.doesNotMatch(toml, /route\.redirect/);
@@ -39,7 +39,7 @@ describe('an unusual configuration becomes settings that the server takes', () =
 
   it('maps a constant, or gives no variable', async (t) => {
     for (const [map, reason] of [
-      ['map /x $there { default 1; }', 'its source is no variable'],
+      ['map /x $there { default 1; }', 'its source is not a variable'],
       ['map $uri "" { default 1; }', 'it names no variable'],
     ] as const) {
       const { toml, report } = await imported(t, 'nginx.conf', server('', map));
@@ -53,14 +53,14 @@ describe('an unusual configuration becomes settings that the server takes', () =
     assert.match(toml, /path_pattern = "\^"/);
   });
 
-  it('has types that are none', async (t) => {
+  it('has types that are not valid', async (t) => {
     const { toml, report } = await imported(
       t,
       'nginx.conf',
       server('location /f/ { types { text/plain txt; location go; } }'),
     );
     assert.match(toml, /types = \{ txt = "text\/plain" \}/);
-    assert.match(report, /what is no extension or no media type is left out/);
+    assert.match(report, /what is not an extension or a media type is left out/);
   });
 
   it('has a path for a backend that has no counterpart, and options of the backend', async (t) => {
@@ -88,7 +88,7 @@ describe('an unusual configuration becomes settings that the server takes', () =
     assert.doesNotMatch(toml, /old/);
   });
 
-  it('tells that slashes are joined', async (t) => {
+  it('reports that slashes are joined', async (t) => {
     const { report } = await imported(t, 'nginx.conf', server('merge_slashes off;'));
     assert.match(report, /\/\/x gets what \/x gets/);
   });

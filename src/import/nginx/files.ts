@@ -146,7 +146,7 @@ function writeTypes(
   const usable = [...types].filter(([extension, type]) => EXTENSION.test(extension) && MEDIA_TYPE.test(type));
   options.set('types', Object.fromEntries(usable), ...from);
   if (usable.length < types.size)
-    for (const directive of from) report.differs(directive, 'what is no extension or no media type is left out');
+    for (const directive of from) report.differs(directive, 'what is not an extension or a media type is left out');
   options.set('default_type', textOf(defaultType), ...from);
 }
 

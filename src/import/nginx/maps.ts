@@ -41,7 +41,7 @@ export function writeMaps(model: Model, builder: ConfigBuilder, report: ImportRe
 /** Returns the map, or why it has no counterpart. */
 function readMap(name: string, map: VariableMap, names: ReadonlySet<string>): WrittenMap | string {
   if (!/^\w+$/.test(name)) return 'it names no variable';
-  if (map.source.every(({ kind }) => kind === 'text')) return 'its source is no variable';
+  if (map.source.every(({ kind }) => kind === 'text')) return 'its source is not a variable';
   const keys = [...map.exact.keys()].map(textOf);
   const odd = map.hostnames ? keys.find((key) => !HOST_KEY.test(key)) : undefined;
   if (odd !== undefined) return `"${odd}" has no counterpart: a host is NAME or *.NAME`;

@@ -1,7 +1,7 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import { isTarget } from './forms.ts';
 
-/** Whether `text` can be the target of a redirect or a rewrite. Of a map that is the whole target, each text must be one. */
+/** Whether `text` can be the target of a redirect or a rewrite. If it is a map, each text of the map must be one. */
 export function leadsSomewhere(text: string, builder: ConfigBuilder): boolean {
   if (!isTarget(text)) return false;
   const name = /^\{map\.([\w-]+)\}$/.exec(text)?.[1];

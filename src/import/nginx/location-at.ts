@@ -9,7 +9,7 @@ export function locationAt(server: Server, path: string): Location | null {
   const probe = { address: '', secure: false, client: '', authorized: true, method: 'GET', target: path, fields: [] };
   const address: Address = { address: '', secure: false, servers: [server], defaultServer: server };
   const around = { model: model as Model, disk: () => null, find: () => '' };
-  const exchange = new Exchange(around, probe, address, server, false);
+  const exchange = new Exchange(around, probe, address, server, null);
   exchange.uri = path;
   try {
     return chooseLocation(exchange).location;

@@ -28,7 +28,7 @@ export function decide(model: Model, probe: Probe, disk: Disk): Outcome {
 export function decideFrom(model: Model, probe: Probe, disk: Disk): { outcome: Outcome; from: Level | null } {
   const address = chooseAddress(model, probe.address);
   if (address === null) return { outcome: { kind: 'closed' }, from: null };
-  const exchange = new Exchange({ model, disk, find: variable }, probe, address, address.defaultServer, false);
+  const exchange = new Exchange({ model, disk, find: variable }, probe, address, address.defaultServer, null);
   try {
     const outcome = runPhases(exchange, receive(exchange, address));
     return { outcome, from: exchange.first ?? exchange.server };
@@ -100,7 +100,7 @@ function acceptedFields({ probe, server }: Exchange): [string, string][] {
 }
 
 const askSubrequest: AskSubrequest = (parent, uri) => {
-  const exchange = new Exchange(parent.around, parent.probe, parent.address, parent.server, true);
+  const exchange = new Exchange(parent.around, parent.probe, parent.address, parent.server, parent);
   exchange.uri = uri;
   exchange.requestUri = parent.requestUri;
   exchange.host = parent.host;

@@ -64,16 +64,18 @@ export class Exchange {
   isAuthorized: boolean;
   /** Fields that were accepted, with names in lower case. */
   fields: readonly (readonly [name: string, value: string])[] = [];
-  /** Values of `set`, of named groups, and of maps once they are known. */
-  readonly assigned = new Map<string, string>();
+  /** Values of `set`, of named groups, and of maps once they are known. A subrequest has those of its request, and leaves it its own. */
+  readonly assigned: Map<string, string>;
 
-  constructor(around: Surroundings, probe: Probe, address: Address, server: Server, isSubrequest: boolean) {
+  /** `parent` is the request of a subrequest; null for another one. */
+  constructor(around: Surroundings, probe: Probe, address: Address, server: Server, parent: Exchange | null) {
     this.around = around;
     this.probe = probe;
     this.address = address;
     this.server = server;
     this.level = server;
-    this.isSubrequest = isSubrequest;
+    this.isSubrequest = parent !== null;
+    this.assigned = parent?.assigned ?? new Map();
     this.method = probe.method;
     this.isAuthorized = probe.authorized;
     this.client = address.address.startsWith('unix:') ? 'unix:' : probe.client;

@@ -199,6 +199,22 @@ describe('decide', () => {
     assert.equal(summary(ask(site, {}, () => 'file')), 403);
   });
 
+  it('keeps the value that a map had in a subrequest', () => {
+    const site = (flag: string) => `map $arg_a $kind { ${flag} "" none; default some; }
+      server { proxy_set_header X-Kind $kind; location = /auth { proxy_pass http://127.0.0.1:2; }
+        location / { auth_request /auth; proxy_pass http://127.0.0.1:1; } }`;
+    for (const [flag, kind] of [
+      ['', 'none'],
+      ['volatile;', 'some'],
+    ] as const) {
+      const outcome = ask(site(flag), { target: '/?a=1' });
+      assert.ok(
+        outcome.kind === 'backend' && JSON.stringify(outcome.sent).includes(`"${kind}"`),
+        JSON.stringify(outcome),
+      );
+    }
+  });
+
   it('asks a subrequest that nginx answers by itself', () => {
     const site = (answer: string) => `server { location = /auth { internal; ${answer}; }
       location / { auth_request /auth; proxy_pass http://127.0.0.1:1; } }`;

@@ -92,4 +92,11 @@ describe('an unusual configuration becomes settings that the server takes', () =
     const { report } = await imported(t, 'nginx.conf', server('merge_slashes off;'));
     assert.match(report, /\/\/x gets what \/x gets/);
   });
+
+  it('has files at a path that belongs to a location of a shorter path', async (t) => {
+    const blocks = 'location /a/b/ { alias /srv/other/; }\nlocation ^~ / { }\nlocation ~ x { return 204; }';
+    const { toml } = await imported(t, 'nginx.conf', server(blocks));
+    assert.match(toml, /path = "\/a\/b" .*\nstatic = "\/srv\/www\/a"/);
+    assert.match(toml, /path = "\*" [\s\S]*\nstatic = "\/srv\/www" /);
+  });
 });

@@ -99,7 +99,7 @@ function aliasOfPattern(
 }
 
 /** The part of a route's path that its directory stands for. */
-function mountOf(path: string): string {
+export function mountOf(path: string): string {
   return path.startsWith('/') ? path.slice(0, path.lastIndexOf('/') + 1) : '/';
 }
 

@@ -1,4 +1,5 @@
 import type { NginxContext } from './context.ts';
+import { mountOf } from './files.ts';
 import { locationAt } from './location-at.ts';
 import { type LocationMatch, matchesOf } from './location-matches.ts';
 import { textOf } from './model/bytes.ts';
@@ -22,9 +23,13 @@ export function writeServerRoutes(server: Server, hosts: RouteHosts, context: Ng
   for (const { location, match, groups } of matches.filter((one) => !isRoot(one)))
     writer.write(location, match, groups);
   for (const { location, match } of matches.filter(leavesOutNames)) writer.refuseNames(location, match);
-  const root = matches.find(isRoot);
-  if (root === undefined) writer.writeServer(rest.length === 0 ? whole : { ...whole, paths: ['*', ...rest] });
-  else writer.write(root.location, root.match, root.groups);
+  const roots = matches.filter(isRoot);
+  for (const { location, match, groups } of roots) writer.write(location, match, groups);
+  if (roots.length > 0) return;
+  const apart = rest.filter((path) => mountOf(path) !== '/');
+  const beside = rest.filter((path) => !apart.includes(path));
+  for (const path of apart) writer.writeServer({ ...whole, paths: [path] });
+  writer.writeServer(beside.length === 0 ? whole : { ...whole, paths: ['*', ...beside] });
 }
 
 /** Whether the paths of a route are fewer than those of its location: an alias for `/media` is also one for the path `/media2`. */
@@ -81,11 +86,22 @@ function withoutSlashes(server: Server, matches: readonly LocationMatch[]): With
     if (other === null) rest.push(bare);
     else if (other !== location) added.set(other, [...(added.get(other) ?? []), bare]);
   }
-  const changed = matches.map((one) => {
+  const changed = matches.flatMap((one) => {
     const paths = added.get(one.location) ?? [];
-    return paths.length === 0 ? one : { ...one, match: { ...one.match, paths: pathsWith(one.match, paths) } };
+    const apart = hasFiles(one) ? paths.filter((path) => mountOf(path) !== mountOf(one.match.paths[0] ?? '/')) : [];
+    const beside = paths.filter((path) => !apart.includes(path));
+    return [
+      ...apart.map((path) => ({ ...one, match: { ...one.match, paths: [path], beforePatterns: false } })),
+      beside.length === 0 ? one : { ...one, match: { ...one.match, paths: pathsWith(one.match, beside) } },
+    ];
   });
   return { matches: changed, rest, slashes };
+}
+
+/** Whether files answer. The directory of a route stands for its path up to the last slash, so a path with another start needs a route of its own. */
+function hasFiles({ location, match }: LocationMatch): boolean {
+  const returns = location.instructions.some(({ kind }) => kind === 'return');
+  return location.handler === null && match.pattern === null && !returns;
 }
 
 interface WithoutSlashes {

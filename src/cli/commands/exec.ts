@@ -45,7 +45,7 @@ export async function exec(parsed: Arguments): Promise<number> {
   const env = { ...process.env, ...environment };
   const found = findProgram(program, directory, env.PATH ?? '');
   if ('missing' in found) return report(program, found.missing === 'file' ? NOT_FOUND : NOT_EXECUTABLE, env);
-  return await run(spawn(found.path, args, { argv0: program, cwd: directory, env, stdio: 'inherit' }), program);
+  return await run(() => spawn(found.path, args, { argv0: program, cwd: directory, env, stdio: 'inherit' }), program);
 }
 
 /** The project; without an application, which a command may be about to make, only its interpreter. */
@@ -87,11 +87,13 @@ function report(program: string, code: number, { VIRTUAL_ENV }: NodeJS.ProcessEn
   return code;
 }
 
-function run(child: ChildProcess, program: string): Promise<number> {
+/** Handles signals before the command starts: one that ends this process would leave the command alone. */
+function run(start: () => ChildProcess, program: string): Promise<number> {
   const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
   const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of PASSED) process.on(signal, passOn);
   for (const signal of OF_TERMINALS) process.on(signal, hasTerminal ? () => {} : passOn);
+  const child = start();
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
       if (child.pid !== undefined) return; // a signal that came too late

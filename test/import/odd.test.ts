@@ -99,4 +99,19 @@ describe('an unusual configuration becomes settings that the server takes', () =
     assert.match(toml, /path = "\/a\/b" .*\nstatic = "\/srv\/www\/a"/);
     assert.match(toml, /path = "\*" [\s\S]*\nstatic = "\/srv\/www" /);
   });
+
+  it('rewrites the path before a location is chosen, and stops there', async (t) => {
+    const blocks =
+      'rewrite ^/old/ /new/page break;\nlocation /old/ { return 200 old; }\nlocation /new/ { return 403; }';
+    const { toml } = await imported(t, 'nginx.conf', server(blocks));
+    assert.match(toml, /pattern = "\^\/old\/"[\s\S]*status = 403/);
+  });
+
+  it('sends backends neither fields nor content', async (t) => {
+    const blocks =
+      'location / { proxy_pass http://127.0.0.1:1; proxy_pass_request_headers off; proxy_pass_request_body off; }';
+    const { report } = await imported(t, 'nginx.conf', server(blocks));
+    assert.match(report, /proxy_pass_request_headers off: .*backends get the client's fields/);
+    assert.match(report, /proxy_pass_request_body off: .*backends get the content/);
+  });
 });

@@ -18,7 +18,7 @@ export function writeServerSteps(
   writer: RouteWriter,
 ): boolean {
   const before = matches.flatMap(({ match }) => (isFirst(match) ? [match] : []));
-  for (const instruction of server.instructions) {
+  for (const instruction of server.instructions.map(leadingOn)) {
     if (instruction.kind === 'break') return false;
     if (instruction.kind === 'set') {
       const state = writer.stateOf(server, null, whole, []);
@@ -50,6 +50,13 @@ export function writeServerSteps(
 /** Whether a route wins over routes with patterns. */
 function isFirst({ paths, beforePatterns }: RouteMatch): boolean {
   return beforePatterns || paths.some((path) => !path.endsWith('*'));
+}
+
+/** Before a location is chosen, `break` ends the steps as `last` does: the location is chosen by the new path. */
+function leadingOn(instruction: Instruction): Instruction {
+  // biome-ignore lint/suspicious/noThenProperty: the word of the language; nothing awaits an instruction
+  if (instruction.kind === 'if') return { ...instruction, then: instruction.then.map(leadingOn) };
+  return instruction.kind === 'rewrite' ? { ...instruction, staysHere: false } : instruction;
 }
 
 /** Whether each request that gets into a branch is answered there. */

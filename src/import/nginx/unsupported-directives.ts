@@ -63,6 +63,11 @@ export const NEEDLESS: Readonly<Record<string, string>> = {
     'idle_timeout_ms applies to both directions',
   ),
   ...each('grpc_socket_keepalive proxy_socket_keepalive proxy_pass_request_headers proxy_pass_request_body', ITSELF),
+  ...each(
+    'uwsgi_pass_request_headers fastcgi_pass_request_headers scgi_pass_request_headers grpc_pass_request_headers',
+    ITSELF,
+  ),
+  ...each('uwsgi_pass_request_body fastcgi_pass_request_body scgi_pass_request_body', ITSELF),
   ...each('error_log log_not_found log_subrequest rewrite_log', 'errors go to standard error'),
   ...each('uninitialized_variable_warn limit_req_log_level limit_conn_log_level', ITSELF),
   ...each('limit_req_status limit_conn_status limit_req_dry_run', 'it belongs to limits, which report it'),
@@ -80,6 +85,20 @@ export const NEEDLESS: Readonly<Record<string, string>> = {
   ),
   ...each('autoindex_exact_size autoindex_localtime autoindex_format', 'listings have one form, and JSON for programs'),
   ...each('uwsgi_param fastcgi_param scgi_param', 'applications receive these variables'),
+};
+
+/** What Viaduct does where these directives are off. */
+const OFF: Readonly<Record<string, string>> = {
+  merge_slashes: 'Viaduct joins slashes before it chooses a route: //x gets what /x gets',
+  ...each('proxy_pass_request_headers grpc_pass_request_headers', "backends get the client's fields"),
+  ...each(
+    'uwsgi_pass_request_headers fastcgi_pass_request_headers scgi_pass_request_headers',
+    "backends get the client's fields",
+  ),
+  ...each(
+    'proxy_pass_request_body uwsgi_pass_request_body fastcgi_pass_request_body scgi_pass_request_body',
+    'backends get the content',
+  ),
 };
 
 /** Directives that have no counterpart. */
@@ -124,8 +143,7 @@ export function reportUnsupported(directives: readonly Directive[], report: Impo
     const isKnown = report.knows(directive) || MODELLED.test(name);
     if (!isKnown && name === 'charset' && /^utf-?8$/i.test(args[0] ?? ''))
       report.needless(directive, 'text is sent as UTF-8');
-    else if (!isKnown && name === 'merge_slashes' && args[0] === 'off')
-      report.danger(directive, 'Viaduct joins slashes before it chooses a route: //x gets what /x gets');
+    else if (!isKnown && args[0] === 'off' && OFF[name] !== undefined) report.danger(directive, OFF[name]);
     else if (!isKnown && NEEDLESS[name] !== undefined) report.needless(directive, NEEDLESS[name]);
     else if (!isKnown && /_lua|^lua_|^js_|^perl/.test(name))
       report.lost(directive, 'write middleware or an application in TypeScript');

@@ -26,7 +26,7 @@ from collections import deque
 from io import BytesIO
 from marshal import loads
 from socket import MSG_DONTWAIT
-from threading import Lock, current_thread
+from threading import Lock
 from time import perf_counter_ns as now
 
 from viaduct_worker import interrupt
@@ -90,7 +90,7 @@ class Lane:
         self.handed: dict[int, FileIO] = {}
         self.close_is_slow = False
         self.thread = 0
-        self.thread_name = ''
+        self.thread_name = 'MainThread'
         self.ended = 0
         self.overdue = 0
         self.interrupting = Lock()
@@ -99,7 +99,6 @@ class Lane:
     def serve(self) -> None:
         """Run requests until the server closes the lane."""
         self.thread = get_ident()
-        self.thread_name = current_thread().name
         while True:
             try:
                 self.serve_requests()

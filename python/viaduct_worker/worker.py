@@ -156,7 +156,9 @@ class Worker:
         start_thread('viaduct-control', self.control, daemon=True)
         serve = self.serve
         first, *others = self.lanes
-        waits = [start_thread(f'viaduct-lane-{lane.slot}', partial(serve, lane), daemon=False) for lane in others]
+        for lane in others:
+            lane.thread_name = f'viaduct-lane-{lane.slot}'
+        waits = [start_thread(lane.thread_name, partial(serve, lane), daemon=False) for lane in others]
         guarded(partial(serve, first))
         for wait in waits:
             wait()

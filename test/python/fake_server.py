@@ -44,6 +44,7 @@ class FakeServer:
         )
         self.lane = Lane(theirs, 0, worker)
         self.thread = threading.Thread(target=self.lane.serve, daemon=True)
+        self.lane.thread_name = self.thread.name
         self.thread.start()
 
     def __enter__(self):

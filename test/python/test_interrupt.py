@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from fake_server import BLOCK, COMPLETE, END, FAILED, HEAD, INTERRUPTED, LAST, TRACE, FakeServer
+from traces import recording_of
 from viaduct_worker.gather import Flusher
 from viaduct_worker.interrupt import RequestTimeout
 
@@ -281,7 +282,7 @@ class AtAnyMoment(unittest.TestCase):
                 if not raised:
                     self.assertEqual(of_first[-1].kind, TRACE, told)
                 for frame in (*traces, frames[-1]):
-                    self.assertEqual(marshal.loads(frame.body)['notes'], [], told)
+                    self.assertEqual(recording_of(frame.body)['notes'], [], told)
                 answers = iter([frame for frame in frames if frame.kind != TRACE])
                 rest = SimpleNamespace(frame=lambda answers=answers: next(answers))
                 self.check(rest, number, raised)

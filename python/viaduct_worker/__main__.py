@@ -26,7 +26,7 @@ set_laziness('normal')
 from viaduct_worker import early_patches  # noqa: E402  # it is found only now
 
 early_patches.undo()
-from viaduct_worker import waiting  # noqa: E402
+from viaduct_worker import waiting  # noqa: E402  # it imports what undo has put back
 
 errors = int(sys.argv[-1]) if sys.argv[-1].isdigit() else None
 if sys.argv[1] == '--wait':

@@ -49,7 +49,7 @@ def _eventlet_originals() -> 'Iterator[tuple[str, str, object]]':
         return
     for name in _EVENTLET:
         green = sys.modules.get('eventlet.green.' + ('Queue' if name == 'queue' else name.strip('_')))
-        original = patcher.original(name)  # type: ignore[union-attr]
+        original = patcher.original(name)  # type: ignore[union-attr]  # already_patched says that it is there
         for attribute in (*getattr(green, '__patched__', ()), *getattr(green, '__deleted__', ())):
             if hasattr(original, attribute):
                 yield name, attribute, getattr(original, attribute)

@@ -90,7 +90,7 @@ function shortfall({ id, stack, reached, ratio, cpuRatio, target, value, limit }
   if (reached === undefined) return `not measured ${id} beside ${stack}`;
   if (limit !== undefined) return `missed ${id}: ${format(value)}, target ${format(limit)}`;
   const cpu = cpuRatio === undefined ? '' : ` (CPU ${two(cpuRatio.median)})`;
-  return `missed ${id}: ${two(ratio.median)} × ${stack}${cpu}, target ${target}`;
+  return `missed ${id}: ${two(ratio.median)} × ${stack}${cpu}, target ${rounded(target)}`;
 }
 
 function isAimed({ target, limit }) {
@@ -133,7 +133,7 @@ function share({ coreShare }) {
 
 function aim({ target, limit }, better) {
   if (limit !== undefined) return `${better === 'higher' ? '≥' : '<'} ${format(limit)}`;
-  return target === undefined ? '' : `${better === 'higher' ? '≥' : '≤'} ${target} ×`;
+  return target === undefined ? '' : `${better === 'higher' ? '≥' : '≤'} ${rounded(target)} ×`;
 }
 
 function verdict({ reached }) {
@@ -154,4 +154,9 @@ export function two(number) {
 export function format(number) {
   if (number === undefined) return '';
   return number >= 1000 ? Number(number.toPrecision(3)).toLocaleString('en') : String(Number(number.toPrecision(3)));
+}
+
+/** A target may be a quotient, such as that of a time which may grow by a share. */
+function rounded(target) {
+  return Number(target.toFixed(2));
 }

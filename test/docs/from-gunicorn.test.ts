@@ -6,6 +6,8 @@ import { describe, it } from 'node:test';
 import { readArguments } from '../../src/cli/arguments.ts';
 import { environmentName, fileKey } from '../../src/config/setting.ts';
 import { SETTINGS, settingNames } from '../../src/config/settings.ts';
+import { HOOKS } from '../../src/import/gunicorn/carry-assignment.ts';
+import { GUNICORN } from '../../src/import/gunicorn/settings.ts';
 import { codeWords, readPage, sectionOf, tableRows } from '../support/pages.ts';
 import { makeProject } from '../support/project.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, runViaduct } from '../support/viaduct.ts';
@@ -37,6 +39,13 @@ describe('the page for people who come from gunicorn', () => {
     const { stdout, status } = spawnSync(PYTHON_WITH_PACKAGES ?? '', ['-c', code], { encoding: 'utf8' });
     assert.equal(status, 0);
     assert.deepEqual([...NAMES].sort(), [...new Set([...stdout.trim().split(' '), ...GUNICORN_SETTINGS])].sort());
+  });
+
+  it('has no setting of which viaduct import says nothing', () => {
+    assert.deepEqual(
+      NAMES.filter((name) => !Object.hasOwn(GUNICORN, name) && !HOOKS.has(name)),
+      [],
+    );
   });
 
   it('names settings of Viaduct that there are, or says that there is none', () => {

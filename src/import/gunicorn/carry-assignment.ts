@@ -1,8 +1,9 @@
 import { environmentName } from '../../config/setting.ts';
 import type { SettingName } from '../../config/settings.ts';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
+import { addressOf } from './addresses.ts';
 import type { Assignment, PythonValue } from './read-python.ts';
-import { addressOf, GUNICORN } from './settings.ts';
+import { GUNICORN } from './settings.ts';
 
 /** Carries over one assignment of a configuration, or says in the report why not. */
 export function carryAssignment(one: Assignment, context: WsgiContext): void {
@@ -69,13 +70,14 @@ function startLine(name: string, { text }: Extract<PythonValue, { kind: 'environ
 const NO_HOOK = 'hooks run Python in gunicorn itself';
 
 /** What the report says of each of gunicorn's hooks. Those with a counterpart take other arguments, so they are not carried over. */
-const HOOKS: ReadonlyMap<string, string> = new Map([
+export const HOOKS: ReadonlyMap<string, string> = new Map([
   ...counterparts('after_fork', 'post_fork', 'post_worker_init'),
   ...counterparts('before_exit', 'worker_exit'),
   ...counterparts('on_ready', 'when_ready'),
   ...counterparts('on_reload', 'on_reload'),
   ...['on_starting', 'pre_fork', 'worker_int', 'worker_abort', 'pre_exec', 'pre_request', 'post_request'].map(without),
   ...['child_exit', 'nworkers_changed', 'on_exit', 'ssl_context'].map(without),
+  ...['on_dirty_starting', 'dirty_post_fork', 'dirty_worker_init', 'dirty_worker_exit'].map(without),
 ]);
 
 function counterparts(ours: string, ...names: string[]): [string, string][] {

@@ -7,7 +7,7 @@ import { type Assignment, readPython } from './read-python.ts';
 
 /** Settings that others depend on come first. Settings that depend on others come last. */
 const FIRST = ['wsgi_app', 'chdir', 'bind', 'user', 'ca_certs'];
-const LAST = ['secure_scheme_headers', 'proxy_protocol'];
+const LAST = ['secure_scheme_headers', 'proxy_protocol', 'protocol'];
 
 /** Converts a `gunicorn.conf.py` to settings. The file is parsed, not run. */
 export function importGunicorn({ text, shown, pathOf, output }: Source): {

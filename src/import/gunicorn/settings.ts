@@ -1,8 +1,10 @@
 import { SETTINGS, type SettingName } from '../../config/settings.ts';
-import type { ConfigBuilder, Value } from '../config-builder.ts';
+import type { Value } from '../config-builder.ts';
 import type { Statement } from '../import-report.ts';
 import { templateProblem } from '../log-template.ts';
 import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
+import { writeBind, writeProtocol, writeProxyProtocol } from './addresses.ts';
+import { writeSchemeFields, writeTrusted } from './trust.ts';
 
 /** Carries over the value of a setting. */
 type Carry = (value: unknown, from: Statement, context: WsgiContext) => void;
@@ -21,6 +23,16 @@ const needless =
   (_, from, { report }) =>
     report.needless(from, reason);
 
+/** A switch that is off by default. */
+const switched =
+  (reason: string): Carry =>
+  (value, from, { report }) =>
+    value === true ? report.lost(from, reason) : report.needless(from, 'this is the default');
+
+const NONE = 'Viaduct has no counterpart';
+const ASGI = 'it is for ASGI, and Viaduct serves WSGI';
+const LOGGING = 'choose one of the formats of the access log; the application configures its own logging';
+const SYSLOG = 'set access_log_syslog and error_log_syslog to the address of the syslog server';
 const STATSD = 'Viaduct sends no metrics to statsd: set admin for Prometheus, or otlp_url';
 
 /** Settings of gunicorn that matter to Viaduct. */
@@ -70,9 +82,14 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   loglevel: needless('Viaduct has no log levels to choose from'),
   capture_output: set('captureOutput'),
   disable_redirect_access_to_syslog: needless('nothing goes to syslog'),
-  syslog: lost('set access_log_syslog and error_log_syslog to the address of the syslog server'),
-  logconfig: lost('choose one of the formats of the access log; the application configures its own logging'),
-  logconfig_dict: lost('choose one of the formats of the access log; the application configures its own logging'),
+  syslog: switched(SYSLOG),
+  syslog_addr: lost(SYSLOG),
+  syslog_prefix: lost(NONE),
+  syslog_facility: lost('add it to the address of the syslog server: ?facility=local0'),
+  logger_class: lost(LOGGING),
+  logconfig: lost(LOGGING),
+  logconfig_dict: lost(LOGGING),
+  logconfig_json: lost(LOGGING),
   certfile: (value, from, context) => setCertificate('certificate', String(value), from, context),
   keyfile: (value, from, context) => setCertificate('key', String(value), from, context),
   ca_certs: (value, from, context) => setCertificate('client_ca', String(value), from, context),
@@ -94,19 +111,50 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   proc_name: needless('processes keep their names'),
   default_proc_name: needless('processes keep their names'),
   initgroups: needless('a user comes with its groups'),
-  strip_header_spaces: needless('such fields are refused'),
-  header_map: needless('names with _ are distinguished'),
-  forwarder_headers: needless('SCRIPT_NAME is set by mount'),
+  strip_header_spaces: switched('requests with a space before the colon of a field get 400'),
+  permit_obsolete_folding: switched('requests with a field of several lines get 400'),
+  permit_unconventional_http_method: needless('any method that is a token reaches the application'),
+  permit_unconventional_http_version: switched('HTTP/1.0, 1.1 and 2 are served; others get 505'),
+  casefold_http_method: switched('the application gets methods as they were sent'),
+  header_map: writeHeaderMap,
+  forwarder_headers: writeForwarderHeaders,
+  protocol: writeProtocol,
+  uwsgi_allow_ips: writeTrusted,
+  http_parser: needless('Viaduct has one parser'),
+  http_protocols: needless('clients get HTTP/2 or HTTP/1.1, as they prefer'),
+  http2_cleartext: needless('clients that start with HTTP/2 get it'),
+  http2_max_concurrent_streams: set('http2StreamsMax'),
+  http2_initial_window_size: needless('Viaduct chooses it'),
+  http2_max_frame_size: needless('Viaduct chooses it'),
+  http2_max_header_list_size: limit('headerBytesMax'),
+  root_path: lost('it is for ASGI; mount in a route does the same for WSGI'),
+  asgi_loop: lost(ASGI),
+  asgi_lifespan: lost(ASGI),
+  asgi_disconnect_grace_period: lost(ASGI),
+  websocket_max_message_size: lost(ASGI),
+  control_socket: needless('the commands find the running server'),
+  control_socket_mode: needless('only the user of the server may use its control socket'),
+  control_socket_disable: (value, from, context) =>
+    value === true ? setSetting('control', 'off', from, context) : context.report.needless(from, 'this is the default'),
+  config: lost('import that file as well'),
+  print_config: needless('use "viaduct check"'),
+  raw_paste_global_conf: lost(NONE),
+  enable_stdio_inheritance: needless('output is not buffered'),
+  enable_backlog_metric: lost('set admin for the metrics of the queue'),
   check_config: needless('use "viaduct check"'),
-  spew: lost('Viaduct has no counterpart'),
+  spew: lost(NONE),
   paste: set('target'),
-  dirty_apps: lost('Viaduct has no counterpart'),
+  dirty_apps: lost(NONE),
+  dirty_workers: lost(NONE),
+  dirty_threads: lost(NONE),
+  dirty_timeout: lost(NONE),
+  dirty_graceful_timeout: lost(NONE),
   reload_engine: needless('files are watched'),
   reload_extra_files: lost('the files of the project are watched'),
   statsd_host: lost(STATSD),
   statsd_prefix: lost(STATSD),
   dogstatsd_tags: lost(STATSD),
-  instrument_unix_signals: lost('Viaduct has no counterpart'),
+  instrument_unix_signals: lost(NONE),
 };
 
 function limit(setting: SettingName): Carry {
@@ -124,22 +172,6 @@ function name(setting: 'user' | 'group'): Carry {
   };
 }
 
-function writeBind(value: unknown, from: Statement, context: WsgiContext): void {
-  const addresses = (Array.isArray(value) ? value : String(value).split(',')).map((one) =>
-    addressOf(String(one).trim()),
-  );
-  setSetting('listen', addresses, from, context);
-}
-
-/** An address. Without a port, gunicorn uses 8000. */
-export function addressOf(bind: string): string {
-  const plain = bind.replace(/^(?:tcp|http):\/\//, '').replace(/^fd:\/\//, 'fd:');
-  if (/^(?:unix:|fd:)/.test(plain)) return plain.replace(/^unix:\/\//, 'unix:');
-  if (/^(?:\d+|\$\w*PORT)$/.test(plain)) return `0.0.0.0:${plain}`;
-  if (plain.startsWith(':')) return `0.0.0.0${plain}`;
-  return /:(?:\d+|\$\w+)$/.test(plain) ? plain : `${plain}:8000`;
-}
-
 function writeWorkerClass(value: unknown, from: Statement, { report }: WsgiContext): void {
   const kind = String(value);
   if (kind === 'sync' || kind === 'gthread') report.needless(from, 'workers have threads; one thread is a sync worker');
@@ -152,10 +184,39 @@ function writeWorkerClass(value: unknown, from: Statement, { report }: WsgiConte
   else report.lost(from, 'Viaduct has workers with threads; use more threads if many requests wait');
 }
 
+/** SCRIPT_NAME is the path below which gunicorn serves the application. */
 function writeEnvironment(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
   const all = Array.isArray(value) ? value.map(String) : [String(value)];
+  const mount = all.findLast((one) => /^SCRIPT_NAME=\/./.test(one))?.slice('SCRIPT_NAME='.length);
+  const others = all.filter((one) => mount === undefined || !one.startsWith('SCRIPT_NAME='));
+  if (mount !== undefined) {
+    const route = builder.append('route');
+    route.set('mount', mount.replace(/\/+$/, ''), from);
+    route.set('app', 'main', from);
+    builder.append('route').table('respond').assume('status', 404, 'gunicorn answers 500 there');
+    report.took(from);
+  }
+  if (others.length === 0) return;
   report.lost(from, 'set these variables in the environment of Viaduct, such as Environment= of systemd');
-  builder.remarks.push(...all.map((one) => `in the environment: ${one.replace(/[^\x20-\x7e]/g, '?')}`));
+  builder.remarks.push(...others.map((one) => `in the environment: ${one.replace(/[^\x20-\x7e]/g, '?')}`));
+}
+
+/** What becomes of fields with `_` in their name: they would be others' variables of the environ. */
+function writeHeaderMap(value: unknown, from: Statement, { report }: WsgiContext): void {
+  if (value === 'drop') report.needless(from, 'fields with _ in their name never reach the application');
+  else if (value === 'refuse')
+    report.lost(from, 'requests with _ in the name of a field are served, and the application does not see the field');
+  else report.lost(from, 'fields with _ in their name never reach the application: let clients send them with -');
+}
+
+function writeForwarderHeaders(value: unknown, from: Statement, { report }: WsgiContext): void {
+  if ((Array.isArray(value) ? value.join('') : String(value)).trim() === '')
+    report.needless(from, 'no field becomes a variable of the environ');
+  else
+    report.lost(
+      from,
+      'no field of a front-end proxy becomes a variable of the environ: mount in a route sets SCRIPT_NAME, and trusted_proxies over uwsgi, FastCGI or SCGI may send others',
+    );
 }
 
 function writeAccessLog(value: unknown, from: Statement, context: WsgiContext): void {
@@ -173,57 +234,6 @@ function writeLogFormat(value: unknown, from: Statement, context: WsgiContext): 
   else context.report.lost(from, problem);
 }
 
-function writeTrusted(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
-  const all = (Array.isArray(value) ? value : String(value).split(','))
-    .map((one) => String(one).trim())
-    .filter((one) => one !== '');
-  report.took(from);
-  for (const one of all) builder.push('trusted_proxies', one === '*' ? 'all' : one, from);
-  if (all.includes('*')) {
-    builder.set('trusted_proxy_values', 'scheme', from); // with `address`, every client could claim any address
-    report.differs(from, 'name the proxies in trusted_proxies, and their X-Forwarded-For counts too');
-  }
-  const isLocal = all.every((one) => one === '127.0.0.1' || one === '::1');
-  if (!isLocal) builder.push('trusted_proxies', 'unix', from);
-}
-
-/** What gunicorn trusts about the scheme without this setting. */
-const SCHEME_FIELDS = 'X-FORWARDED-PROTO=https X-FORWARDED-PROTOCOL=ssl X-FORWARDED-SSL=on';
-
-/** Viaduct trusts X-Forwarded-Proto and Forwarded only. With another field, requests over https would get the scheme http. */
-function writeSchemeFields(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
-  const pairs = Object.entries((value ?? {}) as Record<string, unknown>).map(
-    ([name, is]) => `${name.toUpperCase()}=${String(is)}`,
-  );
-  const [usual, ...others] = ['X-FORWARDED-PROTO=https', ...pairs.filter((pair) => pair !== 'X-FORWARDED-PROTO=https')];
-  if (pairs.sort().join(' ') === SCHEME_FIELDS)
-    report.differs(
-      from,
-      'Viaduct reads X-Forwarded-Proto and Forwarded, and not X-Forwarded-Protocol and X-Forwarded-Ssl',
-    );
-  else if (others.length === 0 && pairs.length > 0)
-    report.needless(from, 'X-Forwarded-Proto and Forwarded from trusted proxies are used');
-  else {
-    const names = others.map((pair) => pair.replace(/=.*/s, '')).join(', ');
-    const isUsual = pairs.includes(usual as string);
-    if (!isUsual) trustLess(builder, from);
-    report.danger(
-      from,
-      names === ''
-        ? 'gunicorn trusts no field about the scheme; trusted_proxy_values no longer has the scheme'
-        : `requests that a proxy marks with ${names} would get the scheme http: let it set X-Forwarded-Proto${isUsual ? '' : ', and add "scheme" to trusted_proxy_values'}`,
-    );
-  }
-}
-
-/** gunicorn does not trust X-Forwarded-Proto, which a client could have sent. */
-function trustLess(builder: ConfigBuilder, from: Statement): void {
-  if (builder.get('trusted_proxy_values') === 'scheme') {
-    builder.values.delete('trusted_proxy_values');
-    builder.set('trusted_proxies', [], from);
-  } else builder.set('trusted_proxy_values', 'address', from);
-}
-
 function writeClientCertificates(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
   const mode = ['off', 'optional', 'required'][Number(value)];
   if (mode === undefined || builder.tables.get('tls')?.get('client_ca') === undefined)
@@ -232,20 +242,4 @@ function writeClientCertificates(value: unknown, from: Statement, { builder, rep
     builder.table('tls').set('client_certificates', mode, from);
     report.took(from);
   }
-}
-
-function writeProxyProtocol(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
-  if (value === false || value === 'off') {
-    report.needless(from, 'this is the default');
-    return;
-  }
-  const listen = builder.values.get('listen');
-  const addresses = (listen?.value ?? ['127.0.0.1:8000']) as readonly string[];
-  report.took(from);
-  builder.set(
-    'listen',
-    addresses.map((one) => `${one}?proxy_protocol=on`),
-    ...(listen?.from ?? []),
-    from,
-  );
 }

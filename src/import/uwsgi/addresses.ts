@@ -55,8 +55,19 @@ export function writeAddresses(options: readonly Option[], context: WsgiContext)
   if (first === undefined) return;
   setSetting('listen', [...new Set(addresses)], first, context);
   const entry = context.builder.values.get('listen');
-  if (entry !== undefined)
-    context.builder.set('listen', entry.value, ...from, ...[mode, owner].filter((one) => one !== undefined));
+  if (entry === undefined) return;
+  context.builder.set('listen', entry.value, ...from, ...[mode, owner].filter((one) => one !== undefined));
+  const shared = from.find((option, index) => option.name.startsWith('http') && !isLocal(addresses[index] ?? ''));
+  if (shared !== undefined)
+    context.report.differs(
+      shared,
+      'X-Forwarded-Proto counts only if a proxy sends it that trusted_proxies names, and X-Forwarded-SSL never; uWSGI trusts everybody',
+    );
+}
+
+/** Whether only programs on this machine can connect. They are trusted proxies by default. */
+function isLocal(address: string): boolean {
+  return /^(?:https:\/\/)?(?:unix:|127\.|localhost:|\[::1\])/.test(address);
 }
 
 /** `=0` is the first shared socket. */

@@ -36,6 +36,9 @@ export function carryUwsgi(all: readonly Option[], given: WsgiContext): void {
   }
   if (builder.get('group') !== undefined && builder.get('user') === undefined)
     builder.remarks.push('group needs user as well');
+  const chdir = builder.values.get('chdir');
+  if (chdir !== undefined)
+    for (const app of builder.tables.get('apps')?.tables.values() ?? []) app.set('chdir', chdir.value, ...chdir.from);
   builder.assume('workers', 1, "uWSGI's default");
   builder.assume('threads', 1, "uWSGI's default");
   const cheaper = known.findLast(({ name }) => name === 'cheaper');

@@ -89,7 +89,10 @@ function mapOf(option: Option, { report, pathOf, output }: WsgiContext): StaticM
 function addMount({ url, path, option }: StaticMap, { builder, report }: WsgiContext): void {
   builder.table('static').set(url, path, option);
   if (url !== '/')
-    report.differs(option, 'a path below it that has no file gets 404, and the application does not see it');
+    report.differs(
+      option,
+      'the application gets no request below it: a path without a file gets 404, and a method other than GET and HEAD 405',
+    );
 }
 
 interface Rule {

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path/posix';
 import type { ConfigBuilder } from '../config-builder.ts';
+import type { ImportReport } from '../import-report.ts';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
 import { isOn, type Option } from './option.ts';
 
@@ -12,13 +13,17 @@ const NAMES: ReadonlySet<string> = new Set([
   'callable',
   'mount',
   'manage-script-name',
+  'no-default-app',
 ]);
 
 export function isTarget({ name }: Option): boolean {
   return NAMES.has(name);
 }
 
-/** Writes the application to serve, and applications mounted below a prefix. */
+/**
+ * Writes the application to serve, and applications mounted below a prefix. All requests outside of the mounts go to
+ * uWSGI's default application: the one that is not mounted, or else the first one that is mounted at a path.
+ */
 export function writeTarget(options: readonly Option[], context: WsgiContext): void {
   const { builder, report, pathOf } = context;
   const all = options.filter(isTarget);
@@ -30,24 +35,43 @@ export function writeTarget(options: readonly Option[], context: WsgiContext): v
   const inDirectory = (path: string) => pathOf(isAbsolute(path) ? path : join(chdir, path));
   if (named !== undefined) builder.set('target', targetOf(named.value, callable?.value, inDirectory), ...from);
   else if (callable !== undefined) report.lost(callable, 'there is no module for this callable');
-  const mounts = all.filter(({ name }) => name === 'mount');
-  for (const option of mounts) writeMount(option, callable, context);
+  const mounts = all
+    .filter(({ name }) => name === 'mount')
+    .flatMap((option) => mountOf(option, callable, report, inDirectory));
   const managing = all.filter(({ name, value }) => name === 'manage-script-name' && isOn(value));
   for (const option of managing) report.needless(option, 'a mount is SCRIPT_NAME');
-  if (mounts.length > 0) closeRest(mounts, managing.length > 0, context);
+  if (mounts.length === 0) return;
+  const hasDefault = !all.some(({ name, value }) => name === 'no-default-app' && isOn(value));
+  const first = hasDefault && named === undefined ? mounts.find(({ host }) => host === '') : undefined;
+  if (first !== undefined) builder.set('target', first.target, first.option);
+  for (const mount of mounts) {
+    if (mount.host === '' && mount.prefix === '') {
+      if (mount !== first)
+        report.lost(mount.option, `uWSGI sends requests outside of the mounts to ${builder.get('target') ?? 'no one'}`);
+      continue;
+    }
+    writeMount(mount, mount === first, workersOf(options), context);
+    explain(mount, managing.length > 0, context);
+  }
+  if (builder.get('target') === undefined)
+    builder.append('route').table('respond').assume('status', 404, 'uWSGI has no application there');
 }
 
-/** What becomes of requests outside of the mounts, and of those whose front-end proxy chose the application. */
-function closeRest(mounts: readonly Option[], isByPath: boolean, { builder, report }: WsgiContext): void {
-  if (!isByPath)
-    for (const option of mounts.filter(({ value }) => /^\/[^=]/.test(value)))
-      report.differs(
-        option,
-        'without manage-script-name, uWSGI chooses by SCRIPT_NAME of the front-end proxy; here the path decides',
-      );
-  if (builder.get('target') !== undefined) return;
-  const rest = builder.append('route');
-  rest.table('respond').assume('status', 404, 'uWSGI has no application there');
+/** What decides in uWSGI, if it is not the path. */
+function explain({ option, host }: Mount, isByPath: boolean, { report }: WsgiContext): void {
+  if (host !== '')
+    report.differs(option, 'uWSGI chooses by UWSGI_APPID of the front-end proxy, and not by the host, as here');
+  else if (!isByPath)
+    report.differs(
+      option,
+      'without manage-script-name, uWSGI chooses by SCRIPT_NAME of the front-end proxy; here the path decides',
+    );
+}
+
+/** The processes that all applications of uWSGI share; undefined for one. */
+function workersOf(options: readonly Option[]): Option | undefined {
+  const found = options.findLast(({ name }) => ['processes', 'workers', 'p'].includes(name));
+  return found !== undefined && Number(found.value) > 1 ? found : undefined;
 }
 
 /** `shop.wsgi:application`, or a file followed by the callable. */
@@ -58,23 +82,47 @@ function targetOf(written: string, callable: string | undefined, pathOf: (path: 
   return `${path}:${own ?? callable ?? 'application'}`;
 }
 
+/** An application that is mounted below a prefix, or for a host. */
+interface Mount {
+  readonly option: Option;
+  /** Empty for all hosts. */
+  readonly host: string;
+  /** Without a slash at its end: empty for all paths. */
+  readonly prefix: string;
+  readonly target: string;
+}
+
 /** `mount = /prefix=MODULE`, `mount = shop.example.org=MODULE` or `mount = shop.example.org/prefix=MODULE`. */
-function writeMount(option: Option, callable: Option | undefined, { builder, report, pathOf }: WsgiContext): void {
-  const [, host = '', prefix = '', target = ''] = /^([\w.-]*)((?:\/[^=]*)?)=(.+)$/.exec(option.value) ?? [];
-  const mount = prefix.replace(/\/+$/, '');
-  if (target === '' || /[*?#%\s]/.test(mount)) {
+function mountOf(
+  option: Option,
+  callable: Option | undefined,
+  report: ImportReport,
+  pathOf: (path: string) => string,
+): Mount[] {
+  const [, host = '', path = '', written = ''] = /^([\w.-]*)((?:\/[^=]*)?)=(.+)$/.exec(option.value) ?? [];
+  const prefix = path.replace(/\/+$/, '');
+  if (written === '' || /[*?#%\s]/.test(prefix)) {
     report.lost(option, 'it is not /prefix=MODULE:CALLABLE');
-    return;
+    return [];
   }
-  const where = targetOf(target, callable?.value, pathOf);
-  if (mount === '' && host === '') {
-    builder.set('target', where, option);
-    return;
+  return [{ option, host, prefix, target: targetOf(written, callable?.value, pathOf) }];
+}
+
+/** Writes the route of a mount, and its application unless that `isDefault`. */
+function writeMount(
+  { option, host, prefix, target }: Mount,
+  isDefault: boolean,
+  workers: Option | undefined,
+  { builder }: WsgiContext,
+): void {
+  const name = `${host}${prefix}`.replace(/^\//, '').replace(/[^A-Za-z0-9_-]+/g, '-') || 'app';
+  if (!isDefault) {
+    const app = builder.table('apps').table(name);
+    app.set('target', target, option);
+    if (workers !== undefined) app.set('workers', Number(workers.value), workers);
   }
-  const name = `${host}${mount}`.replace(/^\//, '').replace(/[^A-Za-z0-9_-]+/g, '-') || 'app';
-  builder.table('apps').table(name).set('target', where, option);
   const route: ConfigBuilder = builder.append('route');
   if (host !== '') route.set('host', host, option);
-  if (mount !== '') route.set('mount', mount, option);
-  route.set('app', name, option);
+  if (prefix !== '') route.set('mount', prefix, option);
+  route.set('app', isDefault ? 'main' : name, option);
 }

@@ -34,7 +34,7 @@ done
 
 # The applications that answer / and /shop/x, in one line.
 answers() {
-  venv/bin/uwsgi --http-socket 127.0.0.1:0 --manage-script-name --mount "$1" --mount "$2" >log 2>&1 &
+  venv/bin/uwsgi --master --http-socket 127.0.0.1:0 --manage-script-name --mount "$1" --mount "$2" >log 2>&1 &
   server=$!
   for _ in $(seq 100); do
     grep -q 'spawned uWSGI' log && break

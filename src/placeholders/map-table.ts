@@ -1,5 +1,6 @@
 import { ViaductError } from '../errors.ts';
 import { isHost } from '../http/semantics/host.ts';
+import { RangeTable } from '../http/semantics/range-table.ts';
 import { Pattern } from '../routing/pattern.ts';
 import { hostName, namesFor } from '../routing/router.ts';
 import { bytesOf, textOf } from './bytes.ts';
@@ -25,6 +26,8 @@ export interface MapOptions {
   readonly caseless?: boolean;
   /** Texts for hosts, with or without a port: `example.org`, or `*.example.org` for all names below it. The longest name wins. */
   readonly hosts?: Readonly<Record<string, string>>;
+  /** Texts for addresses of clients: ranges such as `10.0.0.0/8`, addresses, `private`, `loopback`, `unix`, `all`. The longest prefix wins. */
+  readonly ranges?: Readonly<Record<string, string>>;
   /** Texts for values that match a regular expression; the first that matches. Its groups are placeholders in its text. */
   readonly patterns?: readonly MapPattern[];
   /** The text for all other values; nothing by default. */
@@ -40,17 +43,26 @@ export interface MapPattern {
 }
 
 /** All texts of a map that may have placeholders. */
-export function textsOf({ source, values = {}, hosts = {}, patterns = [], default: other = '' }: MapOptions): string[] {
-  return [source, ...Object.values(values), ...Object.values(hosts), ...patterns.map(({ value }) => value), other];
+export function textsOf({ source, patterns = [], default: other = '', ...tables }: MapOptions): string[] {
+  const exact = [tables.values, tables.hosts, tables.ranges].flatMap((table) => Object.values(table ?? {}));
+  return [source, ...exact, ...patterns.map(({ value }) => value), other];
 }
 
 /**
- * Makes the placeholder of a map. An exact value and a host cost a look-up in a table; the patterns cost a match each until one matches.
+ * Makes the placeholder of a map. An exact value, a host and an address cost a look-up in a table; the patterns cost a match each until one matches.
  *
- * @throws ViaductError `SETTINGS` for a placeholder that does not exist, a source without one, and an invalid pattern
+ * @throws ViaductError `SETTINGS` for a placeholder that does not exist, a source without one, an invalid range, and an invalid pattern
  */
 export function compileMap(name: string, options: MapOptions, placeholders: Placeholders): Placeholder {
-  const { source, values = {}, caseless = false, hosts = {}, patterns = [], default: other = '' } = options;
+  const {
+    source,
+    values = {},
+    caseless = false,
+    hosts = {},
+    ranges = {},
+    patterns = [],
+    default: other = '',
+  } = options;
   const texts: MapText[] = [];
   const templates: Template[] = [];
   const add = (text: string, setting: string, groups: Groups = NO_GROUPS): MapMatch => {
@@ -75,6 +87,8 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
   const exactKey = caseless ? lowerCase : (text: string) => text;
   const exact = entries(values, 'values', (text) => exactKey(bytesOf(text)));
   const byHost = entries(hosts, 'hosts', (host) => host.toLowerCase());
+  const byRange = new RangeTable(entries(ranges, 'ranges', (range) => range));
+  const hasRanges = Object.keys(ranges).length > 0;
   const byPattern = patterns.map(({ pattern: text, value }) => {
     const pattern = new Pattern(text, `map.${name}.patterns`);
     const groups = { names: pattern.groupNames, areEncoded: isEncoded };
@@ -85,7 +99,10 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
 
   const find: PlaceholderMap['find'] = (request, answer) => {
     const value = fillTemplate(key, request, answer);
-    const found = exact.get(exactKey(value)) ?? (byHost.size > 0 ? hostIn(byHost, value) : undefined);
+    const found =
+      exact.get(exactKey(value)) ??
+      (byHost.size > 0 ? hostIn(byHost, value) : undefined) ??
+      (hasRanges ? byRange.get(value) : undefined);
     if (found !== undefined) return found;
     const text = byPattern.length > 0 ? textOf(value) : '';
     for (const { pattern, needsGroups, match } of byPattern) {

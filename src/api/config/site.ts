@@ -81,6 +81,8 @@ export interface MapConfig {
   readonly caseless?: boolean | undefined;
   /** Texts for hosts: a name, or *.NAME for all names below it. The longest name wins. */
   readonly hosts?: Readonly<Record<string, string>> | undefined;
+  /** Texts for addresses of clients: a range such as 10.0.0.0/8, or an address. The longest prefix wins. */
+  readonly ranges?: Readonly<Record<string, string>> | undefined;
   /** Texts for values that match a pattern. The first that matches wins. */
   readonly pattern?: readonly MapPatternConfig[] | undefined;
   /** The text for all other values. Default: `''`. */

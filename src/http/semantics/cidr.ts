@@ -15,9 +15,10 @@ const WORDS = 4;
 const MAPPED_BITS = 96;
 
 /** An address as words of 32 bits, the first bits first: one word for IPv4, four for IPv6. */
-type Words = readonly number[];
+export type Words = readonly number[];
 
-interface Range {
+/** The addresses whose first bits are those of `words`. */
+export interface Range {
   readonly words: Words;
   readonly masks: Words;
 }
@@ -40,14 +41,7 @@ export class CidrList {
    * @throws ViaductError `SETTINGS`, which names the first invalid text.
    */
   static parse(texts: readonly string[]): CidrList {
-    const ranges = texts.flatMap((text) =>
-      Object.hasOwn(KEYWORDS, text)
-        ? (KEYWORDS[text] as readonly string[]).map(rangeOf)
-        : text === UNIX
-          ? []
-          : parseRange(text),
-    );
-    return new CidrList(ranges, texts.includes(UNIX) || texts.includes('all'));
+    return new CidrList(texts.flatMap(parseRanges), texts.some(hasUnixSockets));
   }
 
   /** Whether the numeric `address`, in the form of `Peer.remoteAddress`, is in one of the ranges. False for an invalid address. */
@@ -62,9 +56,25 @@ export class CidrList {
 
   #find(address: string): boolean {
     if (address === '') return this.#unix;
-    const words = parseWords(withoutZone(address));
+    const words = parseAddress(address);
     return words !== null && this.#ranges.some((range) => isIn(range, words));
   }
+}
+
+/** Reads one text of `CidrList.parse`: a range, or a word for some. */
+export function parseRanges(text: string): readonly Range[] {
+  if (Object.hasOwn(KEYWORDS, text)) return (KEYWORDS[text] as readonly string[]).map(rangeOf);
+  return text === UNIX ? [] : [parseRange(text)];
+}
+
+/** Whether a text of `CidrList.parse` stands for the clients of Unix sockets, too. */
+export function hasUnixSockets(text: string): boolean {
+  return text === UNIX || text === 'all';
+}
+
+/** The numeric address of a client, without its zone; null if it is not valid. */
+export function parseAddress(address: string): Words | null {
+  return parseWords(withoutZone(address));
 }
 
 function isIn({ words, masks }: Range, address: Words): boolean {

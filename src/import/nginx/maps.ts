@@ -2,6 +2,7 @@ import type { ConfigBuilder } from '../config-builder.ts';
 import type { ImportReport } from '../import-report.ts';
 import { expressionOf } from './expression.ts';
 import { textOf } from './model/bytes.ts';
+import { NO_ADDRESS } from './model/maps.ts';
 import type { Model, VariableMap } from './model/model.ts';
 import { fill } from './placeholders.ts';
 import type { Directive } from './tree.ts';
@@ -11,6 +12,7 @@ interface WrittenMap {
   readonly source: string;
   readonly values: Readonly<Record<string, string>>;
   readonly hosts: Readonly<Record<string, string>>;
+  readonly ranges: Readonly<Record<string, string>>;
   readonly patterns: readonly { readonly pattern: string; readonly value: string }[];
   readonly otherwise: string;
 }
@@ -20,6 +22,9 @@ export function writeMaps(model: Model, builder: ConfigBuilder, report: ImportRe
   const maps = [...model.variables].flatMap(([name, source]) =>
     source.kind === 'map' ? [{ name, map: source.map, directive: source.map.statement as Directive }] : [],
   );
+  for (const source of model.variables.values())
+    if (source.kind === 'opaque' && (source.statement as Directive).name === 'geo')
+      report.lost(source.statement, 'only networks have a counterpart; viaduct.config.ts can compute values');
   const names = new Set(maps.map(({ name }) => name));
   // a map that needs one without a counterpart has none either
   for (let count = -1; count !== names.size; ) {
@@ -56,6 +61,7 @@ function readMap(name: string, map: VariableMap, names: ReadonlySet<string>): Wr
       const groups = expression !== undefined && 'groups' in expression ? expression.groups : [];
       return fill(value, { maps: names, groups });
     }),
+    ...map.networks.map(({ value }) => fill(value, { maps: names })),
     fill(map.otherwise, { maps: names }),
   ];
   for (const one of texts) if ('unknown' in one) return `${one.unknown} has no counterpart`;
@@ -65,10 +71,12 @@ function readMap(name: string, map: VariableMap, names: ReadonlySet<string>): Wr
     return text !== undefined && 'text' in text ? text.text : '';
   };
   const first = 1 + map.exact.size;
+  const firstRange = first + expressions.length;
   return {
     source: textAt(0),
     values: map.hostnames ? {} : Object.fromEntries(keys.map((key, index) => [key, textAt(index + 1)])),
     hosts: map.hostnames ? hostsOf(keys, (index) => textAt(index + 1)) : {},
+    ranges: rangesOf(map, (index) => textAt(firstRange + index)),
     patterns: expressions.map((one, index) => ({
       pattern: 'source' in one ? one.source : '',
       value: textAt(first + index),
@@ -89,15 +97,23 @@ function hostsOf(keys: readonly string[], textAt: (index: number) => string): Re
   return Object.fromEntries(hosts);
 }
 
+/** nginx looks up an address for clients of Unix sockets, too. */
+function rangesOf({ networks }: VariableMap, textAt: (index: number) => string): Record<string, string> {
+  const ranges = Object.fromEntries(networks.map(({ network }, index) => [network.text, textAt(index)]));
+  const unix = networks.findIndex(({ network }) => network.contains(NO_ADDRESS));
+  return unix < 0 ? ranges : { ...ranges, unix: textAt(unix) };
+}
+
 function write(
   table: ConfigBuilder,
-  { source, values, hosts, patterns, otherwise }: WrittenMap,
+  { source, values, hosts, ranges, patterns, otherwise }: WrittenMap,
   from: Directive,
 ): void {
   table.set('source', source, from);
   if (Object.keys(values).length > 0) table.set('values', values, from);
   if (Object.keys(values).some((key) => /[a-z]/.test(key))) table.set('caseless', true, from);
   if (Object.keys(hosts).length > 0) table.set('hosts', hosts, from);
+  if (Object.keys(ranges).length > 0) table.set('ranges', ranges, from);
   if (patterns.length > 0) table.set('pattern', patterns, from);
   if (otherwise !== '') table.set('default', otherwise, from);
 }

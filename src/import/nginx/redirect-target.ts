@@ -9,13 +9,15 @@ export function leadsSomewhere(text: string, builder: ConfigBuilder): boolean {
 }
 
 function textsOf(map: ConfigBuilder): string[] {
-  const { values = {}, hosts = {}, pattern = [], default: otherwise = '' } = map.plain() as MapTable;
-  return [...Object.values(values), ...Object.values(hosts), ...pattern.map(({ value }) => value), otherwise];
+  const { values = {}, hosts = {}, ranges = {}, pattern = [], default: otherwise = '' } = map.plain() as MapTable;
+  const exact = [values, hosts, ranges].flatMap((table) => Object.values(table));
+  return [...exact, ...pattern.map(({ value }) => value), otherwise];
 }
 
 interface MapTable {
   readonly values?: Readonly<Record<string, string>>;
   readonly hosts?: Readonly<Record<string, string>>;
+  readonly ranges?: Readonly<Record<string, string>>;
   readonly pattern?: readonly { readonly value: string }[];
   readonly default?: string;
 }

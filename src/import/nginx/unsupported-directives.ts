@@ -103,7 +103,7 @@ const OFF: Readonly<Record<string, string>> = {
 
 /** Directives that have no counterpart. */
 const LOST: Readonly<Record<string, string>> = {
-  ...each('geo split_clients', 'these variables have no counterpart; viaduct.config.ts can compute values'),
+  ...each('split_clients', 'these variables have no counterpart; viaduct.config.ts can compute values'),
   ...each('ssl_trusted_certificate resolver resolver_timeout', 'Viaduct does not need it; see service discovery'),
   ...each('ssl_crl ssl_password_file', 'see [tls]: it has a passphrase, but no list of revoked certificates'),
   ...each('proxy_cache proxy_cache_path proxy_cache_valid proxy_cache_key proxy_cache_bypass proxy_no_cache', CACHE),
@@ -150,13 +150,14 @@ export function reportUnsupported(directives: readonly Directive[], report: Impo
     else if (!isKnown && LOST[name] !== undefined) report.lost(directive, LOST[name]);
     else if (!isKnown) report.lost(directive, 'Viaduct has no counterpart');
     const isTold = NEEDLESS[name] !== undefined || LOST[name] !== undefined;
-    if (block !== null && !isTold && name !== 'types' && name !== 'map') reportUnsupported(block, report);
+    if (block !== null && !isTold && name !== 'types' && name !== 'map' && name !== 'geo')
+      reportUnsupported(block, report);
   }
 }
 
 /** What the model of nginx interprets, or the translators of options read where they matter. */
 const MODELLED =
-  /^(?:http|events|server|location|if|limit_except|upstream|map|types|default_type|root|alias|index|autoindex|try_files|internal|rewrite|return|set|break|allow|deny|satisfy|auth_basic|auth_basic_user_file|auth_request|add_header|expires|error_page|listen|server_name|proxy_intercept_errors|proxy_redirect|proxy_cookie_path|proxy_cookie_domain|keepalive|(?:proxy|grpc|uwsgi|fastcgi|scgi)_(?:pass|set_header|param|hide_header|connect_timeout|read_timeout|next_upstream|next_upstream_tries|ssl_verify|ssl_trusted_certificate|ssl_name)|gzip|gzip_types|gzip_min_length|brotli|brotli_types|limit_(?:req|conn)(?:_zone)?)$/;
+  /^(?:http|events|server|location|if|limit_except|upstream|map|geo|types|default_type|root|alias|index|autoindex|try_files|internal|rewrite|return|set|break|allow|deny|satisfy|auth_basic|auth_basic_user_file|auth_request|add_header|expires|error_page|listen|server_name|proxy_intercept_errors|proxy_redirect|proxy_cookie_path|proxy_cookie_domain|keepalive|(?:proxy|grpc|uwsgi|fastcgi|scgi)_(?:pass|set_header|param|hide_header|connect_timeout|read_timeout|next_upstream|next_upstream_tries|ssl_verify|ssl_trusted_certificate|ssl_name)|gzip|gzip_types|gzip_min_length|brotli|brotli_types|limit_(?:req|conn)(?:_zone)?)$/;
 
 function each(names: string, reason: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, reason]));

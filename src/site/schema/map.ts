@@ -13,6 +13,9 @@ const map = table({
     .record(host, value, 'must be a table')
     .default({})
     .describe('Texts for hosts: a name, or *.NAME for all names below it. The longest name wins.'),
+  ranges: record(value)
+    .default({})
+    .describe('Texts for addresses of clients: a range such as 10.0.0.0/8, or an address. The longest prefix wins.'),
   pattern: tables({
     pattern: words('a regular expression').describe('Regular expression for the value.'),
     value: value.describe('The text for values that match, with the groups of the pattern.'),

@@ -1,4 +1,5 @@
 import type { Statement } from '../../import-report.ts';
+import type { Network } from './network.ts';
 import type { Pattern } from './pattern.ts';
 import type { Template } from './template.ts';
 
@@ -38,7 +39,7 @@ export type VariableSource =
   | { readonly kind: 'map'; readonly map: VariableMap }
   /** `set`, or a named group of a pattern: empty until one gives it a value. */
   | { readonly kind: 'assigned' }
-  /** `geo`, `split_clients` and others that are not interpreted. */
+  /** `split_clients` and others that are not interpreted. */
   | { readonly kind: 'opaque'; readonly statement: Statement };
 
 export interface VariableMap {
@@ -49,6 +50,8 @@ export interface VariableMap {
   /** By the key in lower case. */
   readonly exact: ReadonlyMap<string, Template>;
   readonly patterns: readonly { readonly pattern: Pattern; readonly value: Template }[];
+  /** The networks of a `geo`, those with the longest prefixes first. Empty for a `map`. */
+  readonly networks: readonly { readonly network: Network; readonly value: Template }[];
   readonly otherwise: Template;
 }
 

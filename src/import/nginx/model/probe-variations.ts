@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { Probe } from '../../check/outcome.ts';
-import type { AccessRule, Condition, Instruction, Level, Location, Model, Server } from './model.ts';
+import type { Condition, Instruction, Level, Location, Model, Server } from './model.ts';
 import type { Pattern } from './pattern.ts';
 import { samplesOf } from './sample-pattern.ts';
 import type { Template } from './template.ts';
@@ -16,7 +16,7 @@ export function variationsOf(model: Model, server: Server, location: Location | 
   const looksAtPassword = JSON.stringify([server.instructions, level.instructions]).includes('"http_authorization"');
   const needsPassword = needsLogin || realm !== null || authRequest !== null || looksAtPassword;
   const logins = needsPassword ? [{ ...base, authorized: false }] : [];
-  const clients = [...new Set(rules.flatMap(clientsOf))];
+  const clients = [...new Set(rules.flatMap(({ network }) => clientsOf(network)))];
   const varied = [
     ...methods.map((method) => ({ ...base, method })),
     ...logins,
@@ -35,7 +35,7 @@ export function variationsOf(model: Model, server: Server, location: Location | 
 }
 
 /** An address inside a network and one outside. */
-function clientsOf({ network }: AccessRule): string[] {
+function clientsOf(network: string): string[] {
   const [address = '', bits = '32'] = network.split('/');
   if (!isIPv4(address)) return address.includes(':') ? [address] : [];
   const first = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
@@ -76,7 +76,8 @@ function mapLooks(model: Model, text: string, depth = 3): Look[] {
     if (variable === null) return inner;
     const keys = [...map.exact.keys()].flatMap((key) => [key, key.toUpperCase(), key.replace(/^\*?\.|\.\*$/, 'sub.')]);
     const samples = map.patterns.flatMap(({ pattern }: { pattern: Pattern }) => samplesOf(pattern));
-    return [{ variable, values: [...new Set([...keys, ...samples, 'other', ''])] }, ...inner];
+    const clients = map.networks.flatMap(({ network }) => clientsOf(network.text));
+    return [{ variable, values: [...new Set([...keys, ...samples, ...clients, 'other', ''])] }, ...inner];
   });
 }
 

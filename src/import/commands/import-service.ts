@@ -1,4 +1,5 @@
 import { ConfigBuilder } from '../config-builder.ts';
+import { isMount } from '../gunicorn/settings.ts';
 import { ImportReport } from '../import-report.ts';
 import { refused } from '../refused.ts';
 import { appendCommand } from '../sidecar-tables.ts';
@@ -68,13 +69,14 @@ function carryServer(command: ServerCommand, service: ServiceCommand, context: W
 
 /** Variables stay with the service manager. */
 function writeVariables(
-  { statement, environment }: ServerCommand,
+  { server, statement, environment }: ServerCommand,
   service: ServiceCommand,
   { builder, report }: WsgiContext,
 ): void {
   for (const { statement: from } of service.environment.values())
     if (!report.knows(from)) report.needless(from, 'keep the variables where Viaduct is started');
   for (const [name, value] of environment) {
+    if (server === 'gunicorn' && name === 'SCRIPT_NAME' && isMount(value)) continue; // it has become a route
     builder.remarks.push(`in the environment: ${`${name}=${value}`.replace(/[^\x20-\x7e]/g, '?')}`);
     report.lost({ ...statement, text: `${name}=${value}` }, 'set the variable in the environment of Viaduct');
   }

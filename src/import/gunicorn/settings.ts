@@ -184,21 +184,31 @@ function writeWorkerClass(value: unknown, from: Statement, { report }: WsgiConte
   else report.lost(from, 'Viaduct has workers with threads; use more threads if many requests wait');
 }
 
-/** SCRIPT_NAME is the path below which gunicorn serves the application. */
-function writeEnvironment(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
+const SCRIPT_NAME = 'SCRIPT_NAME=';
+
+function writeEnvironment(value: unknown, from: Statement, context: WsgiContext): void {
+  const { builder, report } = context;
   const all = Array.isArray(value) ? value.map(String) : [String(value)];
-  const mount = all.findLast((one) => /^SCRIPT_NAME=\/./.test(one))?.slice('SCRIPT_NAME='.length);
-  const others = all.filter((one) => mount === undefined || !one.startsWith('SCRIPT_NAME='));
-  if (mount !== undefined) {
-    const route = builder.append('route');
-    route.set('mount', mount.replace(/\/+$/, ''), from);
-    route.set('app', 'main', from);
-    builder.append('route').table('respond').assume('status', 404, 'gunicorn answers 500 there');
-    report.took(from);
-  }
+  const mount = all.findLast((one) => one.startsWith(SCRIPT_NAME) && isMount(one.slice(SCRIPT_NAME.length)));
+  if (mount !== undefined) mountBelow(mount.slice(SCRIPT_NAME.length), from, context);
+  const others = all.filter((one) => mount === undefined || !one.startsWith(SCRIPT_NAME));
   if (others.length === 0) return;
   report.lost(from, 'set these variables in the environment of Viaduct, such as Environment= of systemd');
   builder.remarks.push(...others.map((one) => `in the environment: ${one.replace(/[^\x20-\x7e]/g, '?')}`));
+}
+
+/** Whether a value of the variable SCRIPT_NAME is a path below the root. */
+export function isMount(path: string): boolean {
+  return /^\/[^/]/.test(path);
+}
+
+/** The variable SCRIPT_NAME is the path below which gunicorn serves the application. */
+export function mountBelow(path: string, from: Statement, { builder, report }: WsgiContext): void {
+  const route = builder.append('route');
+  route.set('mount', path.replace(/\/+$/, ''), from);
+  route.set('app', 'main', from);
+  builder.append('route').table('respond').assume('status', 404, 'gunicorn answers 500 there');
+  report.took(from);
 }
 
 /** What becomes of fields with `_` in their name: they would be others' variables of the environ. */

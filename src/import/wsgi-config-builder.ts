@@ -58,3 +58,12 @@ export function setCertificate(
   builder.table('tls').set(key, pathOf(path), from);
   report.took(from);
 }
+
+/** With a certificate, all addresses use HTTPS. */
+export function secureAddresses(builder: ConfigBuilder): void {
+  const listen = builder.values.get('listen');
+  const certificate = builder.tables.get('tls')?.values.get('certificate');
+  if (listen === undefined || certificate === undefined) return;
+  const addresses = (listen.value as readonly string[]).map((one) => `https://${one}`);
+  builder.set('listen', addresses, ...listen.from, ...certificate.from);
+}

@@ -1,7 +1,7 @@
 import { ConfigBuilder } from '../config-builder.ts';
 import { ImportReport } from '../import-report.ts';
 import type { Source } from '../source.ts';
-import type { WsgiContext } from '../wsgi-config-builder.ts';
+import { secureAddresses, type WsgiContext } from '../wsgi-config-builder.ts';
 import { carryAssignment } from './carry-assignment.ts';
 import { type Assignment, readPython } from './read-python.ts';
 
@@ -31,19 +31,10 @@ export function carryGunicorn(all: readonly Assignment[], context: WsgiContext):
   if (builder.get('workers') === undefined && !last.has('workers')) builder.assume('workers', 1, "gunicorn's default");
   if (!last.has('threads')) builder.assume('threads', 1, "gunicorn's default");
   if (!last.has('bind')) builder.assume('listen', ['127.0.0.1:8000'], "gunicorn's default");
-  secure(builder);
+  secureAddresses(builder);
 }
 
 function rankOf({ name }: Assignment): number {
   if (FIRST.includes(name)) return FIRST.indexOf(name);
   return LAST.includes(name) ? 200 + LAST.indexOf(name) : 100;
-}
-
-/** With a certificate, all addresses use HTTPS. */
-function secure(builder: ConfigBuilder): void {
-  const listen = builder.values.get('listen');
-  const certificate = builder.tables.get('tls')?.values.get('certificate');
-  if (listen === undefined || certificate === undefined) return;
-  const addresses = (listen.value as readonly string[]).map((one) => `https://${one}`);
-  builder.set('listen', addresses, ...listen.from, ...certificate.from);
 }

@@ -2,7 +2,7 @@ import type { ConfigBuilder } from '../config-builder.ts';
 import type { Statement } from '../import-report.ts';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
 
-/** Front-end proxies whose fields count, or that send the header of the PROXY protocol, or speak uwsgi. */
+/** Front-end proxies whose fields count, or that send the header of the PROXY protocol, or speak uwsgi; `*` is everybody. */
 export function writeTrusted(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
   const all = (Array.isArray(value) ? value : String(value).split(','))
     .map((one) => String(one).trim())

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { FORMS } from '../../src/import/commands/command-forms.ts';
 import { settingsOf } from '../../src/import/commands/gunicorn-command.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES } from '../support/viaduct.ts';
 
@@ -15,6 +16,24 @@ options = []
 for one in KNOWN_SETTINGS:
     for flag in one.cli or []:
         options.append([flag, one.name, not (one.action or "").startswith("store_") and one.nargs != "?"])
+print(json.dumps(options))
+`;
+/** All options of granian and waitress, with both forms of a switch. */
+const OTHERS = `import json
+import click
+from granian.cli import cli
+from waitress.adjustments import Adjustments
+
+options = {"granian": [], "waitress": [["call", False]]}
+for one in cli.params:
+    if isinstance(one, click.Option):
+        options["granian"] += [[flag.removeprefix("--"), not one.is_flag] for flag in one.opts + one.secondary_opts]
+for name, cast in Adjustments._params:
+    flag = name.replace("_", "-")
+    if cast.__name__ == "asbool":
+        options["waitress"] += [[flag, False], ["no-" + flag, False]]
+    elif name != "sockets":
+        options["waitress"].append([flag, True])
 print(json.dumps(options))
 `;
 const STATEMENT = { file: 'Procfile', line: 1, text: 'web' } as const;
@@ -45,4 +64,23 @@ describe('the command line of gunicorn', { skip: NO_PACKAGES }, () => {
       { kind: 'literal', value: 'shop.wsgi' },
     ]);
   });
+});
+
+describe('the command lines of granian and waitress', { skip: NO_PACKAGES }, () => {
+  const { stdout } = spawnSync(PYTHON_WITH_PACKAGES ?? '', ['-c', OTHERS], { encoding: 'utf8' });
+  const options = JSON.parse(stdout || '{}') as Record<'granian' | 'waitress', [name: string, takesValue: boolean][]>;
+
+  for (const server of ['granian', 'waitress'] as const)
+    it(`have no option of ${server} that is unknown or takes the application for its value`, () => {
+      const { switches, options: known } = FORMS[server];
+      assert.ok(options[server].length > 30);
+      assert.deepEqual(
+        options[server].filter(([name, takesValue]) => switches.has(name) === takesValue),
+        [],
+      );
+      assert.deepEqual(
+        options[server].map(([name]) => name).filter((name) => !Object.hasOwn(known, name) && !switches.has(name)),
+        [],
+      );
+    });
 });

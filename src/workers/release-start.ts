@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ViaductError } from '../errors.ts';
 import { applicationName } from '../project/project.ts';
 import { BrokenImport } from '../trace/broken-import.ts';
@@ -110,6 +111,11 @@ export function startFailed(release: Release, status: string): ViaductError {
         advice: ENDED_BY_IMPORT,
       },
     );
+  }
+  if (!existsSync(project.directory)) {
+    return new ViaductError('WORKER', `Cannot start the application: its directory "${project.directory}" is gone`, {
+      advice: 'Make this directory again, or restart the server with another one.',
+    });
   }
   const command = wrap ? `${wrap} ${project.python.path}` : project.python.path;
   return new ViaductError('WORKER', `Cannot start "${command}": ${status}`);

@@ -77,7 +77,7 @@ export function readPythonLog(value: MarshalValue | undefined): PythonLog {
 
 /** Times are seconds. */
 export function nanoseconds(value: MarshalValue | undefined): number {
-  return Math.round(number(value) * 1e9);
+  return number(Math.round(number(value) * 1e9));
 }
 
 type Draft = { -readonly [name in keyof PythonSpan]: PythonSpan[name] };

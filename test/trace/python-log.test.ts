@@ -153,6 +153,7 @@ describe('readPythonLog', () => {
     assert.equal(read(`[("nonsense", "", "", 0), 1, None]`), 'it has a span of an unknown kind');
     assert.equal(read('[2, 3, None]'), 'it has the end of a span that has not started');
     assert.equal(read(`[${VIEW}, 1, None, 1, 0, ([("A", 1)],)]`), 'it has no text where one belongs');
+    assert.equal(read(`[${VIEW}, 1e300, None]`), 'it has no number where one belongs');
     assert.equal(read(`[${VIEW}, 1, {"a": []}]`), 'it has an attribute that is not a plain value');
     assert.equal(typeof read(`[${VIEW}, 1, None] * 12000`), 'object');
     assert.equal(read(`[${VIEW}, 1, None] * 12001`), 'it has a list that is too long');

@@ -1,10 +1,10 @@
 """One call of the application (PEP 3333): `start_response`, `write` and the returned iterable, and when bytes leave."""
 
 from io import FileIO
-from time import perf_counter_ns as now
 
 from viaduct_worker.blocks import as_bytes
 from viaduct_worker.channel import shortened
+from viaduct_worker.clock import perf_counter_ns as now
 from viaduct_worker.files import FileWrapper, regular_file
 from viaduct_worker.frames import ABORT, EARLY_HINTS, END, FAILED, FILE, FILE_BODY, FRAME, HEAD
 from viaduct_worker.headers import HAS_REASON, HopByHopError, encode_early_hints, encode_headers, encode_status

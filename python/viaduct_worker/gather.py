@@ -8,9 +8,9 @@ the flusher sends them.
 
 from _queue import Empty, SimpleQueue
 from threading import Lock
-from time import perf_counter_ns as now
 from time import sleep
 
+from viaduct_worker.clock import perf_counter_ns as now
 from viaduct_worker.frames import BLOCK
 
 TYPE_CHECKING = False

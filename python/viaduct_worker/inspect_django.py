@@ -63,7 +63,7 @@ def django_project(directory: str, module: str | None, text: str | None, dev: bo
                 'Install the project there, or choose its environment with --python.',
             ) from None
         report.hint('settings', f'{settings_module} cannot be imported: {last_line()}')
-    except (Exception, SystemExit):  # settings may end the program when a variable is missing
+    except BaseException:  # settings may end the program when a variable is missing
         report.hint('settings', f'{settings_module} cannot be imported: {last_line()}')
     return {
         'kind': 'django',

@@ -1,4 +1,7 @@
-"""Finds out what a directory holds. Discovery runs this file with the project's Python: JSON in, one line of JSON out.
+"""Finds out what a directory holds. Discovery runs this file with the project's Python: JSON in, JSON out.
+
+The first line is about the interpreter, and the last line is the answer. Nothing follows the first one if the project
+ends the process.
 
 Python 3.6 must still be able to run this file: a Python that is too old reports its version here. Newer syntax belongs
 in inspect_directory.py.
@@ -31,26 +34,32 @@ def main() -> None:
     output = os.dup(1)
     os.dup2(2, 1)
     end_with_reader(output)
-    answer(output, json.loads(sys.stdin.buffer.read()))
+    target = json.loads(sys.stdin.buffer.read())
+    write(output, describe_interpreter())  # the project may end this process
+    answer(output, target)
 
 
 def answer(output: int, target: 'Target') -> None:
     """Write to `output` what `target` is, and end this process."""
     # The project must not find this package's modules as its own.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]
-    answer: dict[str, object] = {
-        'implementation': sys.implementation.name,
-        'version': version(),
-        'prefix': sys.prefix,
-    }
+    answer = describe_interpreter()
     if sys.version_info >= (3, 10):
         interface.install()
         try:
             answer.update(inspect(target))
         except DiscoveryError as error:
             answer.update(error=error.message, advice=error.advice)
-    os.write(output, (json.dumps(answer) + '\n').encode())
+    write(output, answer)
     os._exit(0)
+
+
+def write(output: int, answer: 'dict[str, object]') -> None:
+    os.write(output, (json.dumps(answer) + '\n').encode())
+
+
+def describe_interpreter() -> 'dict[str, object]':
+    return {'implementation': sys.implementation.name, 'version': version(), 'prefix': sys.prefix}
 
 
 def version() -> str:

@@ -27,10 +27,10 @@ from io import BytesIO
 from marshal import loads
 from socket import MSG_DONTWAIT
 from threading import Lock
-from time import perf_counter_ns as now
 
 from viaduct_worker import interrupt
 from viaduct_worker.call import Call
+from viaduct_worker.clock import perf_counter_ns as now
 from viaduct_worker.frames import interrupted_frame, recalled_frame
 from viaduct_worker.gather import Gathering
 from viaduct_worker.interrupt import RequestTimeout

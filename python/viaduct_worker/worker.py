@@ -7,13 +7,12 @@ import marshal
 import os
 import sys
 import threading
-import traceback
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import get_ident
 from binascii import a2b_base64
 from functools import partial
 from select import poll
 
-from viaduct_worker import capture, load, patches
+from viaduct_worker import capture, load, patches, system_threads
 from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
 from viaduct_worker.collect import Collection
 from viaduct_worker.error_log import ErrorLog
@@ -26,10 +25,12 @@ from viaduct_worker.release import Release
 from viaduct_worker.scoreboard import Scoreboard
 from viaduct_worker.shared_values import shared
 from viaduct_worker.stacks import thread_stacks
+from viaduct_worker.system_threads import guarded, print_error, start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from typing import NoReturn
 
     from _typeshed.wsgi import WSGIApplication
 
@@ -82,12 +83,6 @@ def finish_threads() -> None:
         print_error()
 
 
-def print_error() -> None:
-    """Print the current exception. A full disk, or an output that the application replaced, must not raise another."""
-    with contextlib.suppress(BaseException):
-        traceback.print_exc()
-
-
 def flush_outputs() -> None:
     """Write what is still in the buffers. A full disk or a closed pipe must not end the process.
 
@@ -120,11 +115,14 @@ def make_scoreboard(options: 'Options', number: int, channel: Channel) -> Scoreb
         return Scoreboard(f'{directory}/worker-{number}.scoreboard', options['threads'])
     except OSError as error:
         advice = 'Free space there, or set TMPDIR'
-        channel.send(
-            kind='unable', reason=f'it cannot make its scoreboard in "{directory}": {error.strerror}. {advice}'
-        )
-        channel.receive()
-        os._exit(1)
+        give_up(channel, f'it cannot make its scoreboard in "{directory}": {error.strerror}. {advice}')
+
+
+def give_up(channel: Channel, reason: str) -> 'NoReturn':
+    """Report why this worker cannot serve, and wait for the end."""
+    channel.send(kind='unable', reason=reason)
+    channel.receive()
+    os._exit(1)
 
 
 class Worker:
@@ -153,12 +151,15 @@ class Worker:
 
     def run(self) -> None:
         patches.make_hub()
-        start_thread('viaduct-control', self.control, daemon=True)
         serve = self.serve
         first, *others = self.lanes
         for lane in others:
             lane.thread_name = f'viaduct-lane-{lane.slot}'
-        waits = [start_thread(lane.thread_name, partial(serve, lane), daemon=False) for lane in others]
+        try:
+            waits = [start_thread(lane.thread_name, partial(serve, lane), daemon=False) for lane in others]
+            start_thread('viaduct-control', self.control, daemon=True)
+        except RuntimeError as error:
+            give_up(self.channel, f'it cannot start its threads: {error}. {system_threads.NO_MORE}')
         guarded(partial(serve, first))
         for wait in waits:
             wait()
@@ -248,37 +249,6 @@ class Worker:
                 self.channel.send(kind='output', stream=stream, text=text[start : start + TEXT_MAX], request=request)
         except OSError:
             pass  # the server is gone, and this process is about to end
-
-
-def start_thread(name: str, target: 'Callable[[], None]', daemon: bool) -> 'Callable[[], object]':
-    """Run `target` in a thread of the operating system. Return a function that waits for its end.
-
-    A thread that a view starts is a daemon if the thread of the view is one, so that of a lane must not be.
-
-    If the application has replaced threads by greenlets, `threading` no longer starts such a thread.
-    """
-    if not patches.found():
-        thread = threading.Thread(target=guarded, args=(target,), name=name, daemon=daemon)
-        thread.start()
-        return thread.join
-    running = allocate_lock()
-    running.acquire()
-
-    def run() -> None:
-        guarded(target)
-        running.release()
-
-    start_new_thread(run, ())
-    return running.acquire
-
-
-def guarded(target: 'Callable[[], None]') -> None:
-    """If a thread raises, end the process: the server then knows which requests this process was running."""
-    try:
-        target()
-    except BaseException:
-        print_error()
-        os._exit(1)
 
 
 def process_variables(names: list[str]) -> 'Iterator[tuple[str, str]]':

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from contextlib import suppress
-from os import close, kill, read, set_blocking, waitpid
+from os import close, kill, read, set_blocking, waitpid, write
 from select import select
 from signal import SIG_DFL, SIGCHLD, SIGKILL, set_wakeup_fd, signal
 
@@ -22,6 +22,7 @@ from viaduct_worker.disarm import arm_forks, disarm_signals, fork_disarmed, hold
 from viaduct_worker.fork_safety import Snapshot
 from viaduct_worker.release import Release
 from viaduct_worker.shared_values import shared
+from viaduct_worker.system_threads import NO_MORE, print_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +128,11 @@ class Zygote:
         """Fork worker `number`, which connects to the socket at `path` and makes its scoreboard in `runtime`."""
         self.options['socket'] = path
         self.options['runtime'] = runtime
-        pid = self.fork(lambda: worker.main(self.options, number, self.release))
+        try:
+            pid = self.fork(lambda: worker.main(self.options, number, self.release))
+        except OSError as error:
+            self.channel.send(kind='unforked', worker=number, reason=refusal_of(error))
+            return
         self.children[pid] = number
         self.channel.send(kind='forked', worker=number, pid=pid)
 
@@ -136,9 +141,15 @@ class Zygote:
         report, output = os.pipe()
         life, life_write = os.pipe()
         self.descriptors += report, life_write
-        pid = self.fork(lambda: release_hook.main(self.options, message, self.release, output, life))
-        close(output)
-        close(life)
+        try:
+            pid = self.fork(lambda: release_hook.main(self.options, message, self.release, output, life))
+        except OSError as error:
+            write(output, f'its hook {message["hook"]} cannot run: {refusal_of(error)}'.encode())
+            self.hooked(message['hook'], 1, report, life_write)
+            return
+        finally:
+            close(output)
+            close(life)
         self.hooks[pid] = (message['hook'], report, life_write)
 
     def fork(self, run: 'Callable[[], None]') -> int:
@@ -156,7 +167,7 @@ class Zygote:
             patches.renew_hub()
             run()
         except BaseException:
-            worker.print_error()
+            print_error()
         finally:
             os._exit(1)
 
@@ -179,12 +190,16 @@ class Zygote:
                 self.channel.send(kind='exited', worker=self.children.pop(pid), code=code)
             else:
                 hook, report, life = self.hooks.pop(pid)
-                self.channel.send(kind='hooked', hook=hook, code=code, report=release_hook.report_of(report))
-                for descriptor in (report, life):
-                    close(descriptor)
-                    self.descriptors.remove(descriptor)
+                self.hooked(hook, code, report, life)
         if self.release is None:
             self.reap_strangers()
+
+    def hooked(self, hook: str, code: int, report: int, life: int) -> None:
+        """Report the end of a hook, and close its pipes."""
+        self.channel.send(kind='hooked', hook=hook, code=code, report=release_hook.report_of(report))
+        for descriptor in (report, life):
+            close(descriptor)
+            self.descriptors.remove(descriptor)
 
     def reap_strangers(self) -> None:
         """Collect the children that an import started in this process before `start_again`."""
@@ -205,6 +220,11 @@ class Zygote:
         for directory in (self.options['runtime'], self.options['spool']):
             _remove(directory)
         os._exit(1)
+
+
+def refusal_of(error: OSError) -> str:
+    """Why the system starts no process, and what to do. The zygote stays: its workers would end with it."""
+    return f'the system refuses a further process: {error.strerror}. {NO_MORE}'
 
 
 def _remove(directory: str) -> None:

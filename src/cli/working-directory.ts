@@ -15,20 +15,36 @@ export function workingDirectory(): string {
   try {
     process.chdir(path);
   } catch (error) {
-    throw new ViaductError('USAGE', `Cannot use the working directory "${path}": ${(error as Error).message}`, {
-      advice: 'Make this directory or link again, or restart in another directory.',
-    });
+    throw gone(path, (error as Error).message);
   }
   entered = path;
   return path;
 }
 
 function logicalPath(pwd = ''): string {
-  const actual = process.cwd();
-  if (!isAbsolute(pwd) || normalize(pwd) !== pwd) return actual;
+  const actual = actualPath();
+  const isPath = isAbsolute(pwd) && normalize(pwd) === pwd;
+  if (actual === null && !isPath) throw gone('.', 'it no longer exists');
+  if (actual === null) return pwd; // which may be there again
+  if (!isPath) return actual;
   try {
     return realpathSync(pwd) === actual ? pwd : actual;
   } catch {
     return actual;
   }
+}
+
+/** Null if the directory was removed. */
+function actualPath(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+function gone(path: string, state: string): ViaductError {
+  return new ViaductError('USAGE', `Cannot use the working directory "${path}": ${state}`, {
+    advice: 'Make this directory or link again, or restart in another directory.',
+  });
 }

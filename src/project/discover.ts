@@ -97,13 +97,14 @@ async function inspect(interpreter: Interpreter, target: Target, options: Discov
   });
   if (error !== null) throw notStarted(interpreter, error);
   const answer = readAnswer(stdout);
-  if (answer === null) {
-    if (timedOut) throw notEnded(target);
-    const state = signal === null ? lineOf(stderr, status) : `it ended of ${signal}`;
-    if (state.startsWith('PermissionError: ')) throw notReadable(target, state);
-    throw missing(`Cannot use Python "${interpreter.path}": ${state}`, undefined, stderr);
-  }
-  return supported(interpreter, answer);
+  if (answer !== null && isWhole(supported(interpreter, answer))) return answer;
+  if (timedOut) throw notEnded(target);
+  const line = signal === null ? lineOf(stderr) : '';
+  if (line.startsWith('PermissionError: ')) throw notReadable(target, line);
+  const how = signal === null ? `with exit code ${status}` : `of ${signal}`;
+  if (answer !== null) throw endedByProject(target, how, stderr);
+  const state = line || (signal === null ? `it is not Python 3.10 or later (it ended ${how})` : `it ended ${how}`);
+  throw missing(`Cannot use Python "${interpreter.path}": ${state}`, undefined, stderr);
 }
 
 /** Only CPython forks and marshals as the workers need it. */
@@ -119,9 +120,17 @@ function supported({ path }: Interpreter, answer: Answer): Answer {
   return answer;
 }
 
+/** What to do when the system has no more of something for a further process, which says nothing about Python. */
+const LIMITS: Readonly<Record<string, string>> = {
+  EAGAIN: 'Raise the limit of processes: ulimit -u, TasksMax of systemd, or the pids of a container.',
+  EMFILE: 'Raise the limit of open files: ulimit -n, or LimitNOFILE of systemd.',
+  ENFILE: 'The machine has no descriptors left: find out who has them, or raise fs.file-max.',
+  ENOMEM: 'The machine has too little memory for a further process.',
+};
+
 /** The user of the project may have fewer rights than this process. */
 function notStarted({ path }: Interpreter, { code, message }: NodeJS.ErrnoException): ViaductError {
-  if (code !== 'EACCES') return missing(`Cannot use Python "${path}": ${message}`);
+  if (code !== 'EACCES') return missing(`Cannot use Python "${path}": ${message}`, LIMITS[code ?? '']);
   return missing(`Cannot use Python "${path}": its user may not execute it`, PERMISSION);
 }
 
@@ -138,6 +147,16 @@ function notEnded({ directory }: Target): ViaductError {
   });
 }
 
+/** The interpreter works, and something that the project did ended it. `stderr` may have the last words. */
+function endedByProject({ directory }: Target, how: string, stderr: string): ViaductError {
+  const line = /^(?:Traceback|Fatal Python error)/m.test(stderr) ? lineOf(stderr) : `its Python ended ${how}`;
+  return new ViaductError('APPLICATION_MISSING', `Cannot inspect the project in "${directory}": ${line}`, {
+    advice:
+      'Viaduct imports the settings of Django for this: find out what ends Python there, such as os._exit() or a crash of a library.',
+    ...(stderr.trim() === '' ? {} : { cause: stderr }),
+  });
+}
+
 function readAnswer(stdout: string): Answer | null {
   try {
     const answer = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Answer;
@@ -147,13 +166,15 @@ function readAnswer(stdout: string): Answer | null {
   }
 }
 
+/** Whether it says more than what the interpreter is, which it says before it looks at the project. */
+function isWhole({ kind, error }: Answer): boolean {
+  return kind !== undefined || error !== undefined;
+}
+
 /** The line of `stderr` that says most: the first one of a fatal error, otherwise the last one. */
-function lineOf(stderr: string, status: number | null): string {
+function lineOf(stderr: string): string {
   const lines = stderr.trim().split('\n');
-  return (
-    lines.find((line) => line.startsWith('Fatal Python error: ')) ??
-    (lines.at(-1) || `it is not Python 3.10 or later (it exited with ${status})`)
-  );
+  return lines.find((line) => line.startsWith('Fatal Python error: ')) ?? lines.at(-1) ?? '';
 }
 
 /** The variables that activating the environment would set. */

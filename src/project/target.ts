@@ -36,13 +36,9 @@ export function readTarget(text: string | null, chdir: string): Target {
   // shop.wsgi is a module of Django's unless there is such a file
   if (file !== null && (file[1]?.endsWith('.py') === true || existsSync(resolve(chdir, file[1] as string))))
     return readFile(text, resolve(chdir, file[1] as string), file[2] ?? null);
-  if (existsSync(path)) {
-    throw new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": it is not a Python file`, {
-      advice: ADVICE,
-    });
-  }
+  if (existsSync(path)) throw refused(text, 'it is not a Python file');
   const match = modulePattern().exec(text);
-  if (match === null) throw missingTarget(text);
+  if (match === null) throw notTarget(text, chdir);
   return { directory: existing(chdir), module: match[1] as string, callable: match[2] ?? null, paste: null };
 }
 
@@ -79,10 +75,45 @@ function existing(directory: string): string {
   return path;
 }
 
-function missingTarget(text: string): ViaductError {
-  return new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": there is no such file or directory`, {
-    advice: ADVICE,
-  });
+/** Why `text`, which is not a path, is not MODULE:CALLABLE either. */
+function notTarget(text: string, chdir: string): ViaductError {
+  const colon = text.indexOf(':');
+  if (colon < 0) return missingTarget(text, adviceToNameFile(text, '', chdir));
+  const [module, callable] = [text.slice(0, colon), text.slice(colon + 1)];
+  if (module === '') return refused(text, 'it names no module before the colon');
+  if (modulePattern().test(module) || isFile(resolve(chdir, module))) {
+    const state =
+      callable === ''
+        ? 'it names no callable after the colon'
+        : `"${callable}" is not a name, and not a call of a name`;
+    return refused(text, state);
+  }
+  const advice = adviceToNameFile(module, `:${callable}`, chdir);
+  if (module.includes('/')) return missingTarget(text, advice);
+  return refused(
+    text,
+    `Python has no modules with the name "${module}"`,
+    advice ?? `${ADVICE} Name a file with such a name: PATH.py:CALLABLE.`,
+  );
+}
+
+/** `my-app` is not the name of a module, and `site/app` is not one either. But their files can be served. */
+function adviceToNameFile(module: string, callable: string, chdir: string): string | undefined {
+  const paths = [`${module}.py`, `${module.replaceAll('.', '/')}.py`, `${module}/__init__.py`];
+  const path = paths.find((file) => isFile(resolve(chdir, file)));
+  return path === undefined ? undefined : `Name its file: ${path}${callable}`;
+}
+
+function missingTarget(text: string, advice = ADVICE): ViaductError {
+  return refused(text, 'there is no such file or directory', advice);
+}
+
+function refused(text: string, state: string, advice = ADVICE): ViaductError {
+  return new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": ${state}`, { advice });
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function isDirectory(path: string): boolean {

@@ -77,7 +77,7 @@ export function readPythonLog(value: MarshalValue | undefined): PythonLog {
 
 /** Times are seconds. */
 export function nanoseconds(value: MarshalValue | undefined): number {
-  return Math.round(number(value) * 1e9);
+  return number(Math.round(number(value) * 1e9));
 }
 
 type Draft = { -readonly [name in keyof PythonSpan]: PythonSpan[name] };
@@ -96,6 +96,10 @@ interface Link {
   readonly outer: Link | null;
   /** The response phase of the middleware. */
   readonly response: MarshalValue | undefined;
+  /** The span of the middleware, or of the one around the view. */
+  span: number;
+  /** The phase within which the chain of another request starts; -1 without one. Null if the link is not the first one of a further chain. */
+  readonly around: number | null;
 }
 
 class LogReader implements PythonLog {
@@ -128,15 +132,33 @@ class LogReader implements PythonLog {
   }
 
   #startLink(startTime: number, [, name, file, line, request, response]: readonly MarshalValue[], ns: number): void {
-    this.#endPhase(ns);
-    this.#link = { outer: this.#link, response };
+    const around = this.#isElsewhere() ? this.#phase : null;
+    if (around === null) this.#endPhase(ns);
+    this.#phase = -1;
+    const link = {
+      outer: this.#link,
+      response,
+      around,
+      span: around === null ? (this.#link?.span ?? -1) : this.#current,
+    };
+    this.#link = link;
     let span = -1;
     if (name !== '') {
       span = this.#add('middleware', [name, file, line], ns);
       this.#current = span;
+      link.span = span;
       this.#startPhase('request', request, ns);
     }
     this.#started.set(startTime, { span, isAside: false, link: this.#link });
+  }
+
+  /** Whether something between the last link and the next one runs: a view or another part of it sends a request through Django itself. */
+  #isElsewhere(): boolean {
+    if (this.#link === null) return false;
+    let current = this.#current;
+    while (current >= 0 && current !== this.#phase && (this.spans[current] as Draft).endNs > 0)
+      current = (this.spans[current] as Draft).parent;
+    return current !== (this.#phase >= 0 ? this.#phase : this.#link.span);
   }
 
   end(startTime: number, ns: number, known: MarshalValue): void {
@@ -149,7 +171,8 @@ class LogReader implements PythonLog {
     }
     if (link === null) return;
     this.#link = link.outer;
-    if (link.outer !== null) this.#startPhase('response', link.outer.response, ns);
+    if (link.around !== null) this.#phase = link.around;
+    else if (link.outer !== null) this.#startPhase('response', link.outer.response, ns);
   }
 
   /** More is known of a span. */

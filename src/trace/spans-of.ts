@@ -85,7 +85,7 @@ function pythonSpan(span: PythonSpan, parent: number, at: (ns: number) => number
     kind: span.kind,
     name: span.name,
     startUs: at(span.startNs),
-    endUs: span.endNs === 0 ? null : at(span.endNs),
+    endUs: span.endNs === 0 ? null : Math.max(at(span.startNs), at(span.endNs)),
     attributes: span.attributes,
     file: span.file,
     line: span.line,

@@ -28,6 +28,8 @@ export type FromPython =
   /** Why a worker cannot start. */
   | { readonly kind: 'unable'; readonly reason: string }
   | { readonly kind: 'forked'; readonly worker: number; readonly pid: number }
+  /** The system refuses to fork it. */
+  | { readonly kind: 'unforked'; readonly worker: number; readonly reason: string }
   /** A hook of the release has ended. */
   | { readonly kind: 'hooked'; readonly hook: ReleaseHook; readonly code: number; readonly report: string }
   | { readonly kind: 'exited'; readonly worker: number; readonly code: number }

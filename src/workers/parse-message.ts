@@ -11,6 +11,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   broken: { traceback: isText, reason: isText, exception: isText },
   unable: { reason: isText },
   forked: { worker: isNumber, pid: isPid },
+  unforked: { worker: isNumber, reason: isText },
   hooked: { hook: isReleaseHook, code: Number.isSafeInteger, report: isText },
   exited: { worker: isNumber, code: Number.isSafeInteger },
   worker: { release: isNumber, worker: isNumber, pid: isPid },

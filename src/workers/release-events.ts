@@ -5,6 +5,7 @@ import type { Pool } from './pool.ts';
 import type { ReleaseEvents } from './release.ts';
 import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
+import { nameOf } from './worker.ts';
 import type { WorkerCounts } from './worker-counts.ts';
 
 /** What the releases of a supervisor report: `post` gets what it must act on, the log what people should know. */
@@ -22,7 +23,8 @@ export function releaseEvents(
     onHookFailed: (text) => log.error(text),
     onZygoteGone: (release, status) => post({ kind: 'zygote-gone', release, status }),
     onZygoteBroken: (reason) => log.error(`The zygote is killed: ${reason}`),
-    onWorkerBroken: (worker, reason) => log.error(`worker ${worker.number} (pid ${worker.pid}) is killed: ${reason}`),
+    onWorkerBroken: (worker, reason) =>
+      log.error(`${nameOf(worker)} ${worker.pid === 0 ? 'cannot start' : 'is killed'}: ${reason}`),
     worker: {
       pool,
       responseBufferBytesMax,

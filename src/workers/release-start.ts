@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ViaductError } from '../errors.ts';
 import { applicationName } from '../project/project.ts';
 import { BrokenImport } from '../trace/broken-import.ts';
@@ -95,13 +96,32 @@ function recordOf(exception: string): RecordedException | null {
   return exception === '' ? null : readPythonException(Buffer.from(exception, 'base64'));
 }
 
+const ENDED_BY_IMPORT =
+  'Find out what ends Python there: a call such as os._exit(), a crash of a library, or the kernel for lack of memory (SIGKILL).';
+
 /** Why a release whose zygote ended, with this status, cannot start. */
-export function startFailed({ options: { project, wrap } }: Release, status: string): ViaductError {
+export function startFailed(release: Release, status: string): ViaductError {
+  const { project, wrap } = release.options;
+  if (release.isImporting) {
+    const name = applicationName(project.application);
+    return new ViaductError(
+      'APPLICATION_BROKEN',
+      `Cannot import "${name}": Python ended during the import: ${status}`,
+      {
+        advice: ENDED_BY_IMPORT,
+      },
+    );
+  }
+  if (!existsSync(project.directory)) {
+    return new ViaductError('WORKER', `Cannot start the application: its directory "${project.directory}" is gone`, {
+      advice: 'Make this directory again, or restart the server with another one.',
+    });
+  }
   const command = wrap ? `${wrap} ${project.python.path}` : project.python.path;
   return new ViaductError('WORKER', `Cannot start "${command}": ${status}`);
 }
 
 /** Why a release is ended one of whose workers died at its start. */
-export function neverReady({ brokenFor }: Worker): ViaductError {
-  return new ViaductError('WORKER', `Cannot start a worker: ${brokenFor || 'it died'}`);
+export function neverReady({ brokenFor, death }: Worker): ViaductError {
+  return new ViaductError('WORKER', `Cannot start a worker: ${brokenFor || `it died ${death}`}`);
 }

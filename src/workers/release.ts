@@ -53,12 +53,15 @@ export class Release {
   /** The metrics of the zygote. */
   #metricFiles: MetricFiles | null = null;
   #ticks: NodeJS.Timeout | null = null;
+  /** The import of the application by the zygote. */
+  #import: 'expected' | 'running' | 'over';
 
   /** @param size how many workers it should have */
   constructor(number: number, size: number, options: ReleaseOptions, runtime: Runtime, events: ReleaseEvents) {
     this.number = number;
     this.size = size;
     this.options = options;
+    this.#import = options.preload === 'never' ? 'over' : 'expected';
     this.#pool = events.worker.pool;
     this.#runtime = runtime;
     this.#events = events;
@@ -86,10 +89,17 @@ export class Release {
   }
 
   attachZygote(socket: Socket): void {
+    if (this.#import === 'expected') this.#import = 'running';
     this.#zygote.attach(socket);
   }
 
+  /** Whether the zygote is started, and what it does now is the import. */
+  get isImporting(): boolean {
+    return this.#import === 'running';
+  }
+
   #loaded(): void {
+    this.#import = 'over';
     this.#metricFiles?.open();
     this.#events.onLoaded(this);
   }
@@ -101,12 +111,14 @@ export class Release {
     else if (message.kind === 'forked') {
       const worker = this.workers.get(message.worker);
       if (worker !== undefined) worker.pid = message.pid;
-    } else this.#zygote.break(`it sent the message "${message.kind}" at the wrong time`);
+    } else if (message.kind === 'unforked') this.workers.get(message.worker)?.refused(message.reason);
+    else this.#zygote.break(`it sent the message "${message.kind}" at the wrong time`);
   }
 
   /** If the zygote may, it now starts again without the import. */
   #unsafe(findings: readonly string[]): void {
     const { preload } = this.options;
+    this.#import = 'over';
     this.takesLock = takesLock(findings);
     this.#events.onWarning(unsafeWarning(findings, preload));
     if (preload === 'always') return;

@@ -1,7 +1,7 @@
 import type { Release } from './release.ts';
 import type { Replacements } from './replacements.ts';
 import type { SupervisorLog } from './supervisor-options.ts';
-import type { Worker } from './worker.ts';
+import { nameOf, type Worker } from './worker.ts';
 import type { RecycleCause, WorkerCounts } from './worker-counts.ts';
 
 /** A worker to replace. */
@@ -156,8 +156,4 @@ export class ServingWorkers {
       this.#replacements.plan(performance.now());
     }
   }
-}
-
-function nameOf({ number, pid }: Worker): string {
-  return `worker ${number} (pid ${pid})`;
 }

@@ -240,6 +240,16 @@ export class Worker implements LaneOwner {
     this.#settleDeadLanes();
   }
 
+  /** The system refuses to start its process. A worker that has one cannot end in this way. */
+  refused(reason: string): void {
+    if (this.pid !== 0) {
+      this.break('its zygote says that it does not exist');
+      return;
+    }
+    this.break(reason);
+    this.exited(1);
+  }
+
   /** Reads nothing of the worker any more. */
   destroy(): void {
     this.isUnwanted = true;
@@ -353,4 +363,9 @@ export class Worker implements LaneOwner {
     this.#lanes.settle(this.#end);
     this.#options.onGone(this);
   }
+}
+
+/** For messages. A worker that could not be forked has no process. */
+export function nameOf({ number, pid }: Worker): string {
+  return pid === 0 ? `worker ${number}` : `worker ${number} (pid ${pid})`;
 }

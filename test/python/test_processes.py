@@ -8,16 +8,17 @@ import unittest
 from types import SimpleNamespace
 from unittest import mock
 
+from viaduct_worker.worker import Worker
 from viaduct_worker.zygote import Zygote
 
 PATIENCE_SECONDS = 20
 FAILING_THREAD = """
 import threading
-from viaduct_worker import worker
+from viaduct_worker import system_threads
 {patch}
 def fail():
     raise ValueError('this is the reason')
-worker.start_thread('viaduct-lane-1', fail, daemon=False)
+system_threads.start_thread('viaduct-lane-1', fail, daemon=False)
 threading.Event().wait()
 """
 
@@ -43,10 +44,22 @@ class AFailedThread(unittest.TestCase):
             'import sys; sys.stderr = 0',
             'import sys; sys.stderr.close()',
             'import traceback; traceback.print_exc = exit',
-            'worker.patches.found = lambda: ["gevent"]; import sys; sys.stderr = 0',
+            'system_threads.patches.found = lambda: ["gevent"]; import sys; sys.stderr = 0',
         ):
             with self.subTest(patch=patch):
                 self.assertEqual(run(FAILING_THREAD.format(patch=patch), subprocess.DEVNULL).returncode, 1)
+
+
+class AWorkerWithoutThreads(unittest.TestCase):
+    def test_says_so_and_waits_for_its_end(self):
+        channel = mock.Mock(**{'receive.return_value': None})
+        worker = SimpleNamespace(channel=channel, lanes=[SimpleNamespace(slot=0)], control=None, serve=None)
+        refused = mock.patch('threading.Thread.start', side_effect=RuntimeError("can't start new thread"))
+        with refused, mock.patch('os._exit', side_effect=SystemExit), self.assertRaises(SystemExit):
+            Worker.run(worker)
+        reason = channel.send.call_args.kwargs['reason']
+        self.assertRegex(reason, r"^it cannot start its threads: can't start new thread\. Raise the limit of processes")
+        channel.receive.assert_called_once_with()
 
 
 FORKED_BY_THE_APPLICATION = """

@@ -172,6 +172,18 @@ class Recording(Traced):
         check(self, recording)
         self.assertEqual(len(recording['spans']) + recording['dropped'], 302)
 
+    def test_has_no_more_calls_of_start_response_than_the_limit(self):
+        def application(environ, start_response):
+            try:
+                raise ValueError
+            except ValueError:
+                for _ in range(recorder.ROOM):
+                    start_response('200 OK', [], sys.exc_info())
+            return [b'x']
+
+        _, recording = self.trace(application)
+        self.assertLess(len(recording['start_response']), recorder.ROOM // recorder.EVENT)
+
     def test_has_text_of_subclasses_of_str_as_text(self):
         class Text(str):
             pass
@@ -644,6 +656,17 @@ class Exceptions(Traced):
 
         _, recording = self.trace(odd)
         self.assertEqual([each[2].rpartition('.')[2] for each in recording['exception']['frames']], ['odd'])
+
+    def test_of_syntax_have_no_place_that_no_file_has(self):
+        for place in (('f.py', 10**30, 1, 'x'), ('f.py', -1, 1, 'x'), ('f.py', 2, 10**30, None, 2, 10**30)):
+
+            def application(environ, start_response, place=place):
+                raise SyntaxError('text', place)
+
+            _, recording = self.trace(application)
+            *_, last = recording['exception']['frames']
+            self.assertLess(last[1], 2**31)
+            self.assertIsNone(last[7])
 
     def test_ends_a_chain_that_is_a_circle(self):
         def application(environ, start_response):

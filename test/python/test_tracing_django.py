@@ -14,11 +14,12 @@ except ImportError as error:
 
 from django import conf
 from django.core.cache import cache
+from django.core.handlers.base import BaseHandler
 from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
 from django.dispatch import Signal
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template import Context
 from django.template.response import TemplateResponse
 from django.urls import path, re_path
@@ -246,6 +247,16 @@ def baking(request):
     return response
 
 
+def asking_itself(request):
+    asked = HttpRequest()
+    asked.method, asked.path_info, asked.META['SERVER_NAME'], asked.META['SERVER_PORT'] = 'GET', '/', 'localhost', '80'
+    return BaseHandlerOfSite.instance.get_response(asked)
+
+
+class BaseHandlerOfSite(BaseHandler):
+    instance = None
+
+
 def broken(request):
     return TemplateResponse(request, 'broken.html')
 
@@ -268,6 +279,7 @@ urlpatterns = [
     path('broken', broken),
     path('unfinished', unfinished),
     path('baking', baking),
+    path('asking-itself', asking_itself),
 ]
 
 CONNECTING = ('PRAGMA', 'select sqlite_compileoption_used')
@@ -338,6 +350,15 @@ class Django(unittest.TestCase):
         self.assertEqual(path_to(recording, view)[-len(MIDDLEWARE) :], MIDDLEWARE)
         place = span(recording, 'middleware', 'changing')
         self.assertEqual((place['file'], place['line'] > 0), (__file__, True))
+
+    def test_has_a_request_that_a_view_sends_through_django_in_a_span_of_its_own(self):
+        BaseHandlerOfSite.instance = BaseHandlerOfSite()
+        BaseHandlerOfSite.instance.load_middleware()
+        _, recording = self.trace('/asking-itself')
+        outer, inner = (name for name in spans(recording, 'view'))
+        self.assertEqual((outer, inner), (f'{__name__}.asking_itself', f'{__name__}.hello'))
+        way = path_to(recording, span(recording, 'view', inner))
+        self.assertEqual(way[-len(MIDDLEWARE) - 2 :], [outer, f'{__name__}.BaseHandlerOfSite', *MIDDLEWARE])
 
     def test_has_request_and_response_phase_apart(self):
         _, recording = self.trace('/')

@@ -81,6 +81,33 @@ describe('readPythonLog', () => {
     );
   });
 
+  it('leaves the phases of middlewares alone when a view or a middleware sends a request through Django itself', () => {
+    const link = '("middleware", "", "", 0)';
+    const own = (from: number, first: string): string =>
+      `${first}, ${from}, None, ${link}, ${from + 1}, None, ${QUERY}, ${from + 2}, None, ${from + 2}, ${from + 3}, None, ${from + 1}, ${from + 4}, None, ${from}, ${from + 5}, None`;
+    const within = (from: number, first: string): string =>
+      `("application", "h", "", 0), ${from}, None, ${own(from + 1, first)}, ${from}, ${from + 7}, None`;
+    const asked = `${phases('a')}, 1, None, ${within(10, phases('b'))}, ${link}, 20, None, ${VIEW}, 21, None, ${within(30, phases('c'))}, 21, 40, None, 20, 41, None, ${within(50, link)}, 1, 60, None`;
+    assert.deepEqual(spansOf(`[${asked}]`), [
+      'middleware a 1-60 in nothing',
+      'phase before a 1-20 in a',
+      'application h 10-17 in before a',
+      'middleware b 11-16 in h',
+      'phase before b 11-12 in b',
+      'query q 13-14 in b',
+      'phase after b 15-16 in b',
+      'view v 21-40 in a',
+      'application h 30-37 in v',
+      'middleware c 31-36 in h',
+      'phase before c 31-32 in c',
+      'query q 33-34 in c',
+      'phase after c 35-36 in c',
+      'phase after a 41-60 in a',
+      'application h 50-57 in after a',
+      'query q 53-54 in h',
+    ]);
+  });
+
   it('has no phase that does nothing, and the phase of a method by its name', () => {
     const middleware = `("middleware", "a", "", 0, ${NO_PHASE}, ${NO_PHASE})`;
     const log = `[${middleware}, 1, None, ("phase", "a.process_view", "", 0, "view"), 2, None, 2, 3, None, 1, 4, None]`;
@@ -126,6 +153,7 @@ describe('readPythonLog', () => {
     assert.equal(read(`[("nonsense", "", "", 0), 1, None]`), 'it has a span of an unknown kind');
     assert.equal(read('[2, 3, None]'), 'it has the end of a span that has not started');
     assert.equal(read(`[${VIEW}, 1, None, 1, 0, ([("A", 1)],)]`), 'it has no text where one belongs');
+    assert.equal(read(`[${VIEW}, 1e300, None]`), 'it has no number where one belongs');
     assert.equal(read(`[${VIEW}, 1, {"a": []}]`), 'it has an attribute that is not a plain value');
     assert.equal(typeof read(`[${VIEW}, 1, None] * 12000`), 'object');
     assert.equal(read(`[${VIEW}, 1, None] * 12001`), 'it has a list that is too long');

@@ -7,9 +7,9 @@ that link returns.
 """
 
 from functools import partial
-from time import perf_counter as now
 from types import CoroutineType, FunctionType, MethodType
 
+from viaduct_worker.clock import perf_counter as now
 from viaduct_worker.tracing.places import describe, place_of
 from viaduct_worker.tracing.recorder import NOWHERE, described, running
 from viaduct_worker.tracing.texts import error_text

@@ -1,7 +1,6 @@
 """Django: the resolution of the URL, the view, and exceptions of which Django makes a response."""
 
-from time import perf_counter as now
-
+from viaduct_worker.clock import perf_counter as now
 from viaduct_worker.tracing import django_middleware, exceptions
 from viaduct_worker.tracing.places import describe
 from viaduct_worker.tracing.recorder import current, described, running
@@ -50,7 +49,7 @@ def preparing(get_response: 'Function') -> 'Function':
         except AttributeError:
             prepare(handler, recording)
         if len(recording.log) < recording.room:
-            return get_response(handler, request)
+            return (getting_within if recording.is_in_django else getting)(recording, get_response, handler, request)
         recording.dropped += 1
         token = current.set(None)
         try:
@@ -59,6 +58,29 @@ def preparing(get_response: 'Function') -> 'Function':
             current.reset(token)
 
     return get
+
+
+def getting(recording: 'Recording', get_response: 'Function', handler: object, request: object) -> object:
+    __traceback_hide__ = True
+    recording.is_in_django = True
+    try:
+        return get_response(handler, request)
+    finally:
+        recording.is_in_django = False
+
+
+def getting_within(recording: 'Recording', get_response: 'Function', handler: object, request: object) -> object:
+    """A view, or a middleware, sends a request through Django itself. What this one does is in a span of its own."""
+    __traceback_hide__ = True
+    name, place = describe(type(handler))
+    span = recording.begin('application', name, None, place)
+    try:
+        return get_response(handler, request)
+    except BaseException as error:
+        recording.fail(span, error)
+        raise
+    finally:
+        recording.end(span)
 
 
 def prepare(handler: 'Any', recording: 'Recording') -> None:

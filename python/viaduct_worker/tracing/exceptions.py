@@ -24,6 +24,7 @@ from viaduct_worker.tracing.texts import clipped, error_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import TypeGuard
 
     from viaduct_worker.tracing.recorder import Recording
 
@@ -41,6 +42,7 @@ SOURCES_MAX = 100_000
 VARIABLES_MAX = 200_000
 """How many characters of variables it has. With the source they fit into a record, which takes 1 MiB."""
 
+PLACE_MAX = (1 << 31) - 1
 MARSHALLED_MAX = 3_000_000
 """How many characters of base64 a message takes, beside its other texts."""
 
@@ -150,13 +152,18 @@ def syntax_place(error: BaseException, sources: 'Sources') -> list[tuple[object,
         return []
     names = ('filename', 'lineno', 'offset', 'end_lineno', 'end_offset', 'text')
     file, line, start, end_line, end, text = (SyntaxError.__dict__[name].__get__(error) for name in names)
-    if type(file) is not str or type(line) is not int or line < 1:
+    if type(file) is not str or not is_place(line):
         return []
     columns = None
-    if type(start) is int and start > 0:
-        last = max(start, end - 1) if end_line == line and type(end) is int else start
+    if is_place(start):
+        last = max(start, end - 1) if end_line == line and is_place(end) else start
         columns = (column_of(start - 1, text), column_of(last, text))
     return [place_row(file, line, '', sources, {}, [], columns)]
+
+
+def is_place(value: object) -> 'TypeGuard[int]':
+    """Whether it can be a line or a column of a file. A program may make syntax errors of any values."""
+    return type(value) is int and 0 < value <= PLACE_MAX
 
 
 def column_of(offset: int, text: object) -> int:

@@ -9,9 +9,9 @@ import sys
 from _contextvars import copy_context
 from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
-from time import monotonic
 
 from viaduct_worker import interrupt
+from viaduct_worker.clock import monotonic
 from viaduct_worker.tracing.texts import NeedsQueryError, TookTooLongError, class_name, safe_repr
 
 TYPE_CHECKING = False

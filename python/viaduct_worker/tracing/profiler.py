@@ -2,10 +2,10 @@
 
 import sys
 import threading
-from time import perf_counter_ns as now
 from time import sleep
 
 from viaduct_worker import patches
+from viaduct_worker.clock import perf_counter_ns as now
 from viaduct_worker.tracing.places import PACKAGE
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SALT = object()
 """Hashes of parameters are not the same in two processes, so nobody can look for a value by its hash."""
-HASH_MASK = (1 << 53) - 1
+WHOLE_MAX = (1 << 53) - 1
 """JavaScript has whole numbers of 53 bits."""
 NAME_MAX = 80
 
@@ -45,7 +45,7 @@ def end(recording: 'Recording', span: 'Span', cursor: 'Any') -> None:
     """End the span of a query. `cursor` knows how many rows it has found or changed; most databases do."""
     try:
         rows = cursor.rowcount
-        recording.end(span, {'rows': rows} if type(rows) is int and rows >= 0 else None)
+        recording.end(span, {'rows': rows} if type(rows) is int and 0 <= rows <= WHOLE_MAX else None)
     except Exception:
         recording.note('the rows of a query')
         recording.end(span)
@@ -59,6 +59,6 @@ def sql_text(sql: object) -> str:
 def hash_of(parameters: 'Any') -> int:
     try:
         key = tuple(parameters.items()) if isinstance(parameters, dict) else tuple(parameters)
-        return hash((SALT, key)) & HASH_MASK
+        return hash((SALT, key)) & WHOLE_MAX
     except TypeError:  # a list in it
-        return hash((SALT, repr(parameters))) & HASH_MASK
+        return hash((SALT, repr(parameters))) & WHOLE_MAX

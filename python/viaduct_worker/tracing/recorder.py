@@ -23,8 +23,8 @@ that these call. A recording never raises into the application: what fails in th
 import marshal
 import sys
 from _contextvars import ContextVar
-from time import perf_counter as now
 
+from viaduct_worker.clock import perf_counter as now
 from viaduct_worker.reports import report_of
 from viaduct_worker.tracing.texts import TEXT_MAX, clipped, error_text, safe_repr
 
@@ -77,6 +77,7 @@ class Recording:
 
     room = ROOM
     dropped = 0
+    is_in_django = False
     with_parameters = False
     with_locals = False
     shared = b''

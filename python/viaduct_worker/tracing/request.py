@@ -1,8 +1,8 @@
 """One traced request in the thread of its lane: from before the call of the application until after close()."""
 
 import marshal
-from time import perf_counter as now
 
+from viaduct_worker.clock import perf_counter as now
 from viaduct_worker.frames import trace_frame
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install

@@ -1,9 +1,9 @@
 """WSGI: each application of the chain that middleware makes (PEP 3333, "Middleware"), and what passes between them."""
 
 from functools import partial
-from time import perf_counter as now
 from types import CellType, CodeType, FunctionType, MethodType
 
+from viaduct_worker.clock import perf_counter as now
 from viaduct_worker.tracing.places import describe
 from viaduct_worker.tracing.recorder import described
 from viaduct_worker.tracing.traced_application import TracedApplication, stand_in
@@ -66,7 +66,8 @@ class Layer:
         def start(status: str, headers: 'Fields', *rest: object, **named: object) -> 'Callable[[bytes], object]':
             __traceback_hide__ = True
             try:
-                log.extend((span, 0, (status, [*headers], bool(named or (rest and rest[0])))))
+                if len(log) < recording.room:  # an application may call it any number of times
+                    log.extend((span, 0, (status, [*headers], bool(named or (rest and rest[0])))))
             except Exception:
                 recording.note('a call of start_response')
             # An application may also name its arguments, which the type of start_response does not allow.

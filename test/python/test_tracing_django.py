@@ -551,6 +551,7 @@ class Django(unittest.TestCase):
         self.assertIn("raise ValueError(f'no {local}')", source[line - first])
         self.assertEqual(span(recording, 'view')['attributes'], {'error': 'ValueError: no x'})
         self.assertIn('Adding.process_exception', spans(recording, 'phase'))
+        self.assertEqual(spans(recording, 'phase').count('response_for_exception'), 1)
         libraries = {frame[6] for frame in error['frames'] if 'django' in frame[0].split(os.sep)}
         self.assertEqual(libraries, {False})
 

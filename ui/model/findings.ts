@@ -22,6 +22,9 @@ const USUAL = new Set([
   ...['viaduct-trace', 'traceparent', 'tracestate'],
 ]);
 
+/** The hops that only development has: the page in place of a failure, and the bar. */
+const OF_DEVELOPMENT = new Set(['the page of the failure', 'handler devBar']);
+
 /** What stands out in a request, the worst first. */
 export function findingsOf(document: TraceDocument): readonly Finding[] {
   return [...failure(document), ...repeated(document), ...slowest(document), ...headers(document)];
@@ -87,7 +90,8 @@ function slowest(document: TraceDocument): readonly Finding[] {
 }
 
 function headers({ hops, spans }: TraceDocument): readonly Finding[] {
-  const changed = changesByHop(hops).flatMap(({ hop, changes }) =>
+  const ofSite = changesByHop(hops).filter(({ hop }) => !OF_DEVELOPMENT.has(hop.name));
+  const changed = ofSite.flatMap(({ hop, changes }) =>
     changes
       .filter(({ change, name }) => (change === 'changed' || change === 'removed') && !USUAL.has(name.toLowerCase()))
       .map((each) => ({ hop, ...each })),

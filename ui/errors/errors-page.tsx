@@ -60,7 +60,7 @@ function Group({ group }: { readonly group: ErrorGroup }) {
             Open the newest
           </Link>
         )}
-        {traceback !== '' && <CopyButton text={traceback} label="Copy traceback" />}
+        {traceback !== '' && <CopyButton text={traceback} label="Copy traceback" small={false} />}
       </div>
       {traceback !== '' && (
         <details>

@@ -30,6 +30,7 @@ export function findingsOf(document: TraceDocument): readonly Finding[] {
   return [...failure(document), ...repeated(document), ...slowest(document), ...headers(document)];
 }
 
+const FAILED = 500;
 const NOWHERE = { span: -1, file: '', line: 0 };
 
 function failure({ exception, response }: TraceDocument): readonly Finding[] {
@@ -40,7 +41,11 @@ function failure({ exception, response }: TraceDocument): readonly Finding[] {
     const title = `${exception.type}: ${exception.message}`;
     return [{ tone: 'bad', title, text: at, tab: 'exception', ...where }];
   }
-  if (response === null || response.reason === '') return [];
+  if (response === null || (response.reason === '' && response.status < FAILED)) return [];
+  if (response.reason === '') {
+    const text = 'The application or the backend answered so itself, without an exception that is known.';
+    return [{ tone: 'bad', title: `Status ${response.status}`, text, tab: 'waterfall', ...NOWHERE }];
+  }
   const text = `The answer with status ${response.status} is Viaduct's own.`;
   return [{ tone: 'bad', title: response.reason, text, tab: 'waterfall', ...NOWHERE }];
 }

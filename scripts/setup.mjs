@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join, relative } from 'node:path';
 import { ROOT, run, SETUP } from './steps.mjs';
 import { prepareVenv } from './venv.mjs';
 
@@ -79,6 +79,18 @@ export function preparePython() {
 export function prepareOldGevent() {
   const requirements = join(ROOT, 'test/requirements-old-gevent.txt');
   prepareVenv(join(SETUP, 'old-gevent'), requirements, { repair: installVenvModule });
+}
+
+/** Prepares `.setup/collector` with rotel of `test/requirements-collector.txt`, a collector of OpenTelemetry, unless it exists. */
+export function prepareCollector() {
+  const requirements = join(ROOT, 'test/requirements-collector.txt');
+  const python = prepareVenv(join(SETUP, 'collector'), requirements, { repair: installVenvModule });
+  if (python === null) return;
+  const program = join(dirname(python), 'rotel-agent');
+  if (existsSync(program)) return;
+  const code = 'import os, rotel; print(os.path.dirname(rotel.__file__))';
+  const directory = spawnSync(python, ['-c', code], { encoding: 'utf8' }).stdout.trim();
+  symlinkSync(relative(dirname(program), join(directory, 'rotel-agent')), program);
 }
 
 /**

@@ -13,6 +13,7 @@ import { runPythonTests } from './python-tests.mjs';
 import {
   installSystemParts,
   prepareApiDocs,
+  prepareCollector,
   prepareDeployTools,
   prepareGoClient,
   prepareH2spec,
@@ -42,6 +43,7 @@ prepareGoClient();
 prepareApiDocs();
 const python = preparePython();
 prepareOldGevent();
+prepareCollector();
 const newestDjango = prepareNewestDjango();
 await prepareApplications();
 const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), newestDjangoRun(), await conformanceRun()];

@@ -158,7 +158,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     }
     const path = routingPath(request.path) ?? request.path;
     const { why, rejected } = explainRoute(request, path, router.hostOf(request), visible, chosen);
-    trace.chose(chosen?.name ?? others.name, why, rejected);
+    trace.chose(chosen?.name ?? '', why, rejected);
   }
   const mounts = new Map(
     routes.flatMap(({ next, mount }) => (mount === undefined ? [] : [[next, new PathPrefix(mount, 'mount')] as const])),

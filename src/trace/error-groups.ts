@@ -1,5 +1,5 @@
 import type { Digest, KeptTrace } from './kept-trace.ts';
-import type { ErrorGroup } from './store.ts';
+import type { ErrorGroup, TraceSummary } from './store.ts';
 
 const GROUPS_MAX = 200;
 /** The newest traces of a group. */
@@ -8,6 +8,8 @@ const ROUTES_MAX = 20;
 
 interface Group {
   readonly cause: string;
+  readonly error: string;
+  readonly request: string;
   count: number;
   firstAt: string;
   readonly lastAt: string;
@@ -26,13 +28,12 @@ export function groupErrors(newestFirst: readonly KeptTrace[], digestOf: (kept: 
     let group = groups.get(cause);
     if (group === undefined) {
       if (groups.size >= GROUPS_MAX) continue;
-      const { startedAt } = summary;
-      group = { cause, count: 0, firstAt: startedAt, lastAt: startedAt, routes: new Set(), traces: [], newest: kept };
+      group = groupOf(cause, summary, kept);
       groups.set(cause, group);
     }
     group.count += 1;
     group.firstAt = summary.startedAt;
-    if (group.routes.size < ROUTES_MAX) group.routes.add(summary.route);
+    if (summary.route !== '' && group.routes.size < ROUTES_MAX) group.routes.add(summary.route);
     if (group.traces.length < TRACES_MAX) group.traces.push(summary.id);
   }
   return [...groups.values()].map(({ routes, newest, ...group }) => ({
@@ -40,4 +41,10 @@ export function groupErrors(newestFirst: readonly KeptTrace[], digestOf: (kept: 
     routes: [...routes],
     traceback: newest.document().exception?.traceback ?? '',
   }));
+}
+
+function groupOf(cause: string, { startedAt, error, status, method, target }: TraceSummary, newest: KeptTrace): Group {
+  const times = { count: 0, firstAt: startedAt, lastAt: startedAt };
+  const request = `${method} ${target}`;
+  return { cause, error: error || `status ${status}`, request, ...times, routes: new Set(), traces: [], newest };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Span, TraceDocument } from './document.ts';
-import { requestAttributes, spanAttributes } from './span-attributes.ts';
+import { isError, requestAttributes, spanAttributes } from './span-attributes.ts';
 
 /** `SpanKind` and `SpanStatusCode` of the API, which is not loaded for some numbers. */
 const KINDS = { internal: 0, server: 1, client: 2 } as const;
@@ -23,7 +23,7 @@ export function spansOf(document: TraceDocument, resource: Resource, version: st
   const startMs = Date.parse(document.startedAt);
   const contextOf = (spanId: string) => ({ traceId, spanId, traceFlags: FLAGS });
   const idOf = (index: number): string => (index < 0 ? document.spanId : partId(document.spanId, index));
-  const make = (span: Omit<SpanParts, 'status'> & { readonly failed: boolean }): ReadableSpan => {
+  const make = (span: Omit<SpanParts, 'status'> & { readonly failed: string | null }): ReadableSpan => {
     const { index, parent, startUs, endUs, failed, ...own } = span;
     const context = contextOf(idOf(index));
     return {
@@ -33,7 +33,7 @@ export function spansOf(document: TraceDocument, resource: Resource, version: st
       startTime: timeOf(startMs, startUs),
       endTime: timeOf(startMs, endUs),
       duration: timeOf(0, endUs - startUs),
-      status: { code: failed ? ERROR : UNSET },
+      status: failed === null ? { code: UNSET } : { code: ERROR, ...(failed === '' ? {} : { message: failed }) },
       links: [],
       ended: true,
       resource,
@@ -51,7 +51,7 @@ export function spansOf(document: TraceDocument, resource: Resource, version: st
     kind: KINDS.server,
     startUs: 0,
     endUs: durationUs,
-    failed: status === 0 || status >= 500 || document.exception !== null,
+    failed: status === 0 || status >= 500 || document.exception !== null ? failureOf(document) : null,
     attributes: requestAttributes(document),
     events: eventsOf(document, startMs),
   });
@@ -63,7 +63,7 @@ export function spansOf(document: TraceDocument, resource: Resource, version: st
       kind: CLIENT_KINDS.has(span.kind) ? KINDS.client : KINDS.internal,
       startUs: span.startUs,
       endUs: Math.max(span.startUs, span.endUs ?? durationUs),
-      failed: span.attributes.error !== undefined && span.attributes.error !== false && span.attributes.error !== '',
+      failed: isError(span.attributes.error) ? String(span.attributes.error) : null,
       attributes: spanAttributes(span),
       events: [],
     }),
@@ -80,6 +80,11 @@ interface SpanParts extends Pick<ReadableSpan, 'name' | 'kind' | 'attributes' | 
   readonly parent: string | null;
   readonly startUs: number;
   readonly endUs: number;
+}
+
+/** What happened to a request, in words; '' if only its status says it. */
+function failureOf({ exception, response }: TraceDocument): string {
+  return exception === null ? (response?.reason ?? '') : `${exception.type}: ${exception.message}`;
 }
 
 /** `{method} {http.route}`, or the method alone. */

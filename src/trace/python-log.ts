@@ -54,7 +54,7 @@ const HOPS_MAX = 200;
 /**
  * Reads the log of a request; `recorder.py` has its form. A worker only notes that something starts and ends. What is within what follows from
  * the order, as do the phases of Django's middleware: the request phase lasts until the next middleware starts, and the response phase starts when that
- * one ends.
+ * one ends, or when Django has made a response of its exception.
  *
  * @throws Malformed
  */
@@ -88,6 +88,8 @@ interface Started {
   readonly span: number;
   /** Nothing is within it. */
   readonly isAside: boolean;
+  /** Django makes a response of an exception. The response phase of the middleware around it follows. */
+  readonly isAnswer: boolean;
   /** Null unless it is a link of Django's chain. */
   readonly link: Link | null;
 }
@@ -124,10 +126,11 @@ class LogReader implements PythonLog {
       return;
     }
     const isAside = last === undefined && more === true;
+    const isAnswer = kind === 'phase' && more === 'exception' && this.#takeBackPhase();
     const span = this.#add(kind as SpanKind, [name, file, line], ns);
     if (!isAside) this.#current = span;
     if (typeof more === 'string') this.#set(span, 'phase', more);
-    this.#started.set(startTime, { span, isAside, link: null });
+    this.#started.set(startTime, { span, isAside, isAnswer, link: null });
     this.#know(span, known);
   }
 
@@ -149,7 +152,7 @@ class LogReader implements PythonLog {
       link.span = span;
       this.#startPhase('request', request, ns);
     }
-    this.#started.set(startTime, { span, isAside: false, link: this.#link });
+    this.#started.set(startTime, { span, isAside: false, isAnswer: false, link: this.#link });
   }
 
   /** Whether something between the last link and the next one runs: a view or another part of it sends a request through Django itself. */
@@ -162,13 +165,14 @@ class LogReader implements PythonLog {
   }
 
   end(startTime: number, ns: number, known: MarshalValue): void {
-    const { span, isAside, link } = this.#find(startTime);
+    const { span, isAside, isAnswer, link } = this.#find(startTime);
     if (link !== null) this.#endPhase(ns);
     if (span >= 0) {
       this.#know(span, known);
       (this.spans[span] as Draft).endNs = ns;
       if (!isAside) this.#current = (this.spans[span] as Draft).parent;
     }
+    if (isAnswer) this.#startPhase('response', this.#link?.response, ns);
     if (link === null) return;
     this.#link = link.outer;
     if (link.around !== null) this.#phase = link.around;
@@ -201,6 +205,14 @@ class LogReader implements PythonLog {
     this.#phase = this.#add('phase', what, ns);
     this.#current = this.#phase;
     this.#set(this.#phase, 'phase', phase);
+  }
+
+  /** Takes back the phase that has started when a link ended. Returns whether there was one. */
+  #takeBackPhase(): boolean {
+    if (this.#phase < 0 || this.#phase !== this.spans.length - 1) return false;
+    this.#current = (this.spans.pop() as Draft).parent;
+    this.#phase = -1;
+    return true;
   }
 
   #endPhase(ns: number): void {

@@ -47,12 +47,11 @@ export function requestAttributes(document: TraceDocument): Attributes {
 
 /** The attributes of a part: those of the conventions for databases, HTTP clients and code, and what else is known with `viaduct.` before it. */
 export function spanAttributes({ kind, name, attributes, file, line }: Span): Attributes {
-  const { sql, alias, vendor, method, url, host, status, error, ...others } = attributes;
+  const { sql, vendor, method, url, host, status, error, ...others } = attributes;
   const own: Attributes = { 'viaduct.kind': kind };
   for (const [key, value] of Object.entries(others)) own[`viaduct.${key}`] = value;
   if (kind === 'query') {
     Object.assign(own, known('db.query.text', sql ?? name), known('db.system.name', systemOf(vendor)));
-    Object.assign(own, known('db.namespace', alias ?? ''));
   } else if (sql !== undefined) own['viaduct.sql'] = sql;
   if (kind === 'http-client' || kind === 'backend') {
     Object.assign(own, known('http.request.method', method ?? ''), known('url.full', url ?? ''));
@@ -61,7 +60,7 @@ export function spanAttributes({ kind, name, attributes, file, line }: Span): At
   if (kind === 'template') own['viaduct.template.name'] = name;
   return {
     ...own,
-    ...(error === undefined || error === false || error === '' ? {} : { 'error.type': String(error) }),
+    ...(isError(error) ? { 'error.type': errorTypeOf(error) } : {}),
     ...known('code.file.path', file),
     ...known('code.line.number', line),
   };
@@ -93,4 +92,14 @@ function versionOf(protocol: string): string {
 function addressOf(text: string): [address: string, port: number] {
   const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];
   return [bracketed ?? plain, Number(port ?? 0)];
+}
+
+/** Whether the attribute `error` of a span says that it failed. */
+export function isError(error: string | number | boolean | undefined): error is string | number | true {
+  return error !== undefined && error !== false && error !== '';
+}
+
+/** The class of an exception; `_OTHER` for a sentence, because the conventions want few values. The status of the span has the text. */
+function errorTypeOf(error: string | number | boolean): string {
+  return /^[A-Za-z_][\w.]*(?=: |$)/.exec(String(error))?.[0] ?? '_OTHER';
 }

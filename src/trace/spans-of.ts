@@ -5,6 +5,7 @@ import type { PythonPart } from './python-part.ts';
 import { PARAMETERS_HASH } from './query-summary.ts';
 import { redactNamed, redactText } from './redact.ts';
 import { stageSpans } from './stage-spans.ts';
+import { BEHIND_US } from './trace.ts';
 import type { RecordedSpan, TraceRecord } from './trace-record.ts';
 
 /** The spans as people see them, secrets redacted. */
@@ -26,7 +27,7 @@ export interface PlacedSpans {
 }
 
 /** A span whose parent is an index in the list that is being made. */
-type Draft = Omit<Span, 'endUs'> & { endUs: number | null };
+type Draft = Omit<Span, 'endUs' | 'attributes'> & { endUs: number | null; attributes: Span['attributes'] };
 
 /** Joins what the server and the worker recorded of one request, on the clock of the server. Secrets are still there: see `shownSpans`. */
 export function placedSpans(trace: TraceRecord, python: PythonPart | null): PlacedSpans {
@@ -94,7 +95,7 @@ function pythonSpan(span: PythonSpan, parent: number, at: (ns: number) => number
 
 /**
  * The lane ends where Python starts, and the way back lies between the thread's first frame and its arrival. Without Python's record both are known
- * from the frame alone.
+ * from the frame alone. Without a frame, as when the worker died, the thread had the request since nothing came before it any more.
  */
 function endLane(
   drafts: Draft[],
@@ -104,7 +105,11 @@ function endLane(
   us: (ms: number) => number,
 ): void {
   const span = drafts[lane];
-  if (span === undefined || trace.returnedMs < 0) return;
+  if (span === undefined) return;
+  if (trace.returnedMs < 0) {
+    if (python === null) divideLane(drafts, trace, span);
+    return;
+  }
   const startMs = python === null ? trace.returnedMs - trace.returnedAfterMs : fromMonotonicNs(python.startNs);
   span.endUs = Math.max(span.startUs, us(startMs));
   const add = (kind: SpanKind, name: string, fromMs: number, toMs: number): void => {
@@ -113,8 +118,21 @@ function endLane(
     drafts.push({ parent: span.parent, kind, name, startUs, endUs, attributes: {}, file: '', line: 0 });
   };
   const sentMs = Math.min(trace.returnedMs, startMs + trace.returnedAfterMs);
-  if (python === null) add('python', '', startMs, sentMs);
+  if (python === null) add('python', 'python', startMs, sentMs);
   else add('return', 'return', sentMs, trace.returnedMs);
+}
+
+/** The time in which the thread ran a request of which it sent nothing. A request that went back to the queue was not started. */
+function divideLane(drafts: Draft[], trace: TraceRecord, lane: Draft): void {
+  const { parent, attributes, endUs } = lane;
+  const startUs = lane.startUs + Number(attributes[BEHIND_US] ?? 0);
+  const isLast = trace.spans.findLast(({ kind }) => kind === 'lane' || kind === 'queue')?.kind === 'lane';
+  if (!isLast || (endUs !== null && startUs >= endUs)) return;
+  const { error, ...others } = attributes;
+  lane.endUs = startUs;
+  lane.attributes = others;
+  const failed = error === undefined ? {} : { error };
+  drafts.push({ parent, kind: 'python', name: 'python', startUs, endUs, attributes: failed, file: '', line: 0 });
 }
 
 function redactedAttributes(

@@ -16,7 +16,7 @@ export function stageSpans({ startMs, endMs, queueUs, pythonUs }: TraceRecord): 
     atUs = endUs;
   };
   add('queue', 'queue, and the way to the worker and back', queueUs);
-  add('python', 'Python', pythonUs);
+  add('python', 'python', pythonUs);
   add('response', 'all the rest', lastUs - atUs);
   return spans;
 }

@@ -49,9 +49,14 @@ export interface TraceFilter {
 /** Requests that failed for the same cause: the same exception at the same line of the project, or the same reason of this server. */
 export interface ErrorGroup {
   readonly cause: string;
+  /** Of the newest request: its exception with the message, or the reason of this server. */
+  readonly error: string;
+  /** Method and path of the newest request. */
+  readonly request: string;
   readonly count: number;
   readonly firstAt: string;
   readonly lastAt: string;
+  /** Those with a name. */
   readonly routes: readonly string[];
   /** The newest traces of the group, by id. */
   readonly traces: readonly string[];

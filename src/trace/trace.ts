@@ -91,6 +91,8 @@ export class Trace implements TraceRecord {
   #current = -1;
   /** The span of the queue or lane in which the request is; -1 in neither. */
   #stage = -1;
+  /** Whether others keep the thread of the lane busy. */
+  #isBehind = false;
   #response = -1;
   #flush = -1;
 
@@ -198,22 +200,28 @@ export class Trace implements TraceRecord {
     if (this.spans[this.#current]?.kind === 'route') this.end(this.#current);
   }
 
-  /** The request waits in the queue, or for the thread of its lane, from now on. */
-  enterStage(kind: 'queue' | 'lane', name: string): void {
+  /** The request waits in the queue, or for the thread of its lane, from now on: `isBehind` others that keep the thread busy. */
+  enterStage(kind: 'queue' | 'lane', name: string, isBehind = false): void {
     this.leaveStage();
     this.#stage = this.add(kind, name, performance.now(), -1);
+    this.#isBehind = isBehind;
   }
 
   /** The request is the first of its lane now: nothing that came before keeps its thread busy any more. */
   becomeFirst(now: number): void {
     const span = this.spans[this.#stage];
+    this.#isBehind = false;
     if (span !== undefined) this.set(this.#stage, BEHIND_US, Math.round((now - span.startMs) * 1000));
   }
 
   /** The request has left the queue or the lane. */
   leaveStage(): void {
     const span = this.spans[this.#stage];
-    if (span !== undefined) span.endMs = performance.now();
+    if (span !== undefined) {
+      const now = performance.now();
+      if (this.#isBehind) this.becomeFirst(now);
+      span.endMs = now;
+    }
     this.#stage = -1;
   }
 

@@ -38,10 +38,13 @@ export class LaneTraces {
     return true;
   }
 
-  /** No record will come any more. `end` says what happened to the worker: `the worker died of SIGKILL`. */
+  /**
+   * No record will come any more. `end` says what happened to the worker: `the worker died of SIGKILL`. A request that the server has answered itself,
+   * such as one that took too long, has failed before.
+   */
   lose(end: string): void {
     for (const { trace } of this.#awaited.splice(0)) {
-      trace.fail(end);
+      if (trace.status === 0 || trace.returnedMs >= 0) trace.fail(end.replace(/,$/, ''));
       trace.losePython(`What happened in Python is not known: ${end} before it sent its record of the request.`);
     }
   }

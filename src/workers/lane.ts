@@ -95,7 +95,7 @@ export class Lane implements BodyLane {
     const { record } = pending.request;
     record.worker = this.#owner.pid;
     if (record.trace !== null) {
-      record.trace.enterStage('lane', `lane ${this.index} of worker ${this.worker}`);
+      record.trace.enterStage('lane', `lane ${this.index} of worker ${this.worker}`, this.inflight.length > 1);
       this.#traces ??= new LaneTraces();
       this.#traces.expect(pending.id, record.trace, this.#owner.pid);
     }
@@ -173,6 +173,7 @@ export class Lane implements BodyLane {
   expire(now: number): void {
     const pending = this.inflight[0] as PendingRequest;
     const overdue = this.deadline.begin(pending, this.headSinceMs, now);
+    pending.request.record.trace?.fail('it took too long');
     if (pending.stream === null) pending.refuse(overdueResponse(), 'took too long');
     else pending.breakOff('took too long');
     if (this.inflight.length > 1 && this.state !== 'recalling') this.recall();

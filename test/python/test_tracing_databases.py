@@ -64,7 +64,7 @@ class Sqlite(unittest.TestCase):
         self.assertEqual(body, '[(2,)]')
         found = [each for each in recording['spans'] if each[0] == 'query']
         self.assertEqual(
-            [each[5]['sql'] for each in found],
+            [each[5]['sql'] for each in found if each[5]['vendor'] == 'sqlite'],
             [
                 'CREATE TABLE things (number)',
                 'INSERT INTO things VALUES (?)',
@@ -124,6 +124,7 @@ class SqlAlchemy(unittest.TestCase):
         self.assertEqual(body, '2')
         found = [each for each in recording['spans'] if each[0] == 'query' and not each[5]['sql'].startswith('PRAGMA')]
         self.assertEqual([each[5]['sql'] for each in found], ['SELECT ?', 'SELECT * FROM nowhere', 'SELECT 2'])
+        self.assertEqual({each[5]['vendor'] for each in found}, {'sqlite'})
         self.assertEqual(found[0][5]['parameters'], '(5,)')
         self.assertIn('no such table', found[1][5]['error'])
         self.assertEqual({each[6] for each in found}, {__file__})
@@ -186,7 +187,8 @@ class Psycopg(unittest.TestCase):
         self.assertEqual(body, '3')
         found = [each for each in recording['spans'] if each[0] == 'query']
         self.assertEqual(
-            [each[5]['sql'] for each in found], ['SELECT generate_series(1, %s)', 'SELECT %s', 'SELECT nothing']
+            [each[5]['sql'] for each in found if each[5]['vendor'] == 'postgresql'],
+            ['SELECT generate_series(1, %s)', 'SELECT %s', 'SELECT nothing'],
         )
         self.assertEqual((found[0][5]['rows'], found[1][5]['many']), (3, True))
         self.assertIn('UndefinedColumn', found[2][5]['error'])

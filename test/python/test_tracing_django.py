@@ -473,6 +473,7 @@ class Django(unittest.TestCase):
         first = queries.__code__.co_firstlineno
         self.assertEqual([each[7] - first for each in found[:4]], [3, 3, 3, 4])
         self.assertEqual([each[5]['alias'] for each in found], ['default'] * len(found))
+        self.assertEqual({each[5]['vendor'] for each in found}, {'sqlite'})
         self.assertEqual(found[3][5]['rows'], 2)
         self.assertNotIn('parameters', found[0][5])
 
@@ -519,7 +520,8 @@ class Django(unittest.TestCase):
             'no such table', span(recording, 'query', 'INSERT INTO nowhere VALUES (1)')['attributes']['error']
         )
         self.assertEqual(
-            span(recording, 'query', 'COMMIT')['attributes'], {'transaction': 'commit', 'alias': 'default'}
+            span(recording, 'query', 'COMMIT')['attributes'],
+            {'transaction': 'commit', 'vendor': 'sqlite', 'alias': 'default'},
         )
 
     def test_has_calls_of_the_cache(self):
@@ -572,6 +574,7 @@ class Django(unittest.TestCase):
         self.assertIn("raise ValueError(f'no {local}')", source[line - first])
         self.assertEqual(span(recording, 'view')['attributes'], {'error': 'ValueError: no x'})
         self.assertIn('Adding.process_exception', spans(recording, 'phase'))
+        self.assertEqual(spans(recording, 'phase').count('response_for_exception'), 1)
         libraries = {frame[6] for frame in error['frames'] if 'django' in frame[0].split(os.sep)}
         self.assertEqual(libraries, {False})
 

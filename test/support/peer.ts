@@ -13,6 +13,7 @@ const DIRECTORIES = [
   '/usr/sbin',
   '/usr/local/sbin',
   '/opt/homebrew/bin',
+  join(ROOT, '.setup/collector/bin'),
 ];
 
 /** The path of the first of these programs that is installed; null if none is. */

@@ -81,6 +81,49 @@ describe('documentOf', () => {
     assert.ok(document.spans.some(({ kind, endUs }) => kind === 'lane' && endUs !== null));
   });
 
+  it('gives Python the time of a request whose worker died, once nothing came before it', () => {
+    const request = { method: 'GET', path: '/', query: '', protocol: 'HTTP/1.1', secure: false, host: '', client: '' };
+    const traced = { ...request, listener: '', headers: [], bodyBytes: 0 };
+    const died = (isBehind: boolean, again: boolean): TraceDocument => {
+      const startMs = performance.now();
+      const trace = new Trace('id', 'sampled', 'full', USUAL_DETAILS, traced, startMs, null);
+      trace.enterStage('lane', 'lane 1', isBehind);
+      trace.awaitPython(42);
+      const [lane] = trace.spans;
+      assert.ok(lane !== undefined);
+      if (isBehind && !again) trace.becomeFirst(lane.startMs + 3);
+      trace.fail('the worker died of SIGKILL');
+      if (again) trace.enterStage('queue', 'queue again');
+      trace.losePython('The worker ended.');
+      trace.leaveStage();
+      for (const span of trace.spans) {
+        span.endMs = lane.startMs + 10;
+        if (again && span === lane) span.attributes = { ...span.attributes, behind_us: 10_000 };
+      }
+      trace.answered(502, 0);
+      trace.endMs = lane.startMs + 10;
+      return documentOf(trace);
+    };
+    const spansOf = ({ spans }: TraceDocument): unknown[] =>
+      spans.map(({ kind, startUs, endUs, attributes }) => [kind, (endUs ?? 0) - startUs, attributes.error]);
+    const error = 'the worker died of SIGKILL';
+    assert.deepEqual(spansOf(died(false, false)), [
+      ['lane', 0, undefined],
+      ['python', 10_000, error],
+    ]);
+    assert.deepEqual(spansOf(died(true, false)), [
+      ['lane', 3000, undefined],
+      ['python', 7000, error],
+    ]);
+    const back = died(true, true);
+    assert.deepEqual(
+      back.spans.map(({ kind }) => kind),
+      ['lane', 'queue'],
+      'it was not started',
+    );
+    assert.equal(back.times.pythonUs, 0);
+  });
+
   it('says what is missing when the record of the worker cannot be read', () => {
     for (const payload of [
       Uint8Array.of(1, 2, 3),

@@ -108,6 +108,19 @@ describe('readPythonLog', () => {
     ]);
   });
 
+  it('starts the phase after an exception when Django has made a response of it', () => {
+    const answer = '("phase", "response_for_exception", "", 0, "exception")';
+    const log = `[${phases('a')}, 1, None, ("middleware", "", "", 0), 2, None, ${VIEW}, 3, None, 3, 4, None, 2, 5, None, ${answer}, 6, None, ${QUERY}, 7, None, 7, 8, None, 6, 9, None, 1, 11, None]`;
+    assert.deepEqual(spansOf(log), [
+      'middleware a 1-11 in nothing',
+      'phase before a 1-2 in a',
+      'view v 3-4 in a',
+      'phase response_for_exception 6-9 in a',
+      'query q 7-8 in response_for_exception',
+      'phase after a 9-11 in a',
+    ]);
+  });
+
   it('has no phase that does nothing, and the phase of a method by its name', () => {
     const middleware = `("middleware", "a", "", 0, ${NO_PHASE}, ${NO_PHASE})`;
     const log = `[${middleware}, 1, None, ("phase", "a.process_view", "", 0, "view"), 2, None, 2, 3, None, 1, 4, None]`;

@@ -142,9 +142,22 @@ describe('TraceRing', () => {
     assert.deepEqual(
       groups.map(({ cause, count, traces, routes, traceback }) => [cause, count, traces, routes, traceback]),
       [
-        ['status 502', 1, ['d'], [''], ''],
-        ['queue full', 1, ['c'], [''], ''],
+        ['status 502', 1, ['d'], [], ''],
+        ['queue full', 1, ['c'], [], ''],
         ['KeyError at shop/views.py:12', 2, ['b', 'a'], ['cart', 'shop'], 'Traceback: price'],
+      ],
+    );
+  });
+
+  it('says of a group what the newest request was, and what happened to it', () => {
+    const ring = new TraceRing(LIMITS);
+    ring.keep(traceOf({ id: 'a', status: 500, payload: FAILED }));
+    ring.keep(traceOf({ id: 'b', status: 502, method: 'POST' }));
+    assert.deepEqual(
+      ring.errors().map(({ error, request }) => [error, request.split(' ')[0]]),
+      [
+        ['status 502', 'POST'],
+        ["KeyError: 'price'", 'GET'],
       ],
     );
   });

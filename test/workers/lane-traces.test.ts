@@ -95,6 +95,20 @@ describe('the records of traced requests', () => {
     assert.deepEqual(errors, [[undefined], ['the worker died of SIGKILL']], 'only the second one still had the lane');
   });
 
+  it('do not fail a response of the server itself, such as that of a request that took too long', () => {
+    const { lane, traces } = tracedLane();
+    const [first] = traces;
+    first?.fail('it took too long');
+    first?.leaveStage();
+    first?.respond(504, '');
+    lane.loseTraces('the worker was killed, because a thread did not end a request,');
+    const errors = traces.map(({ spans }) => spans.map(({ attributes }) => attributes?.error));
+    assert.deepEqual(errors, [
+      ['it took too long', undefined],
+      ['the worker was killed, because a thread did not end a request'],
+    ]);
+  });
+
   it('are bounded: a worker that never sends one costs no memory', () => {
     const { lane, receive } = tracedLane();
     const first = traceOf();

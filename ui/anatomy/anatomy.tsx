@@ -98,7 +98,7 @@ function tabsOf(trace: TraceDocument): readonly Tab[] {
     { id: 'message', title: 'Request & response', count: -1 },
     { id: 'route', title: 'Route', count: -1 },
     { id: 'environ', title: 'environ', count: environ?.length ?? -1 },
-    { id: 'profile', title: 'Profile', count: profile === null ? -1 : profile.stacks.length },
+    { id: 'profile', title: 'Profile', count: profile?.stacks.reduce((sum, { samples }) => sum + samples, 0) ?? -1 },
   ];
 }
 

@@ -1,10 +1,12 @@
+import { plural } from '../model/format.ts';
 import type { FieldChange, HopChanges } from '../model/header-changes.ts';
 
 const SIGNS = { added: '+', removed: '−', changed: '~', same: ' ' } as const;
 
 /** What a hop did to the fields, one line each. */
 export function ChangeList({ changes }: { readonly changes: HopChanges }) {
-  if (changes.isFirst) return <p class="muted">The first time it is seen, with {changes.hop.headers.length} fields.</p>;
+  if (changes.isFirst)
+    return <p class="muted">The first time it is seen, with {plural(changes.hop.headers.length, 'field')}.</p>;
   if (changes.changes.length === 0 && changes.statusBefore === '') return <p class="muted">No field was changed.</p>;
   return (
     <ul class="changes">

@@ -3,7 +3,7 @@ import { bytes } from '../model/format.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Fields } from '../parts/fields.tsx';
 
-/** The heads of both messages as they went over the wire, and the calls of start_response. */
+/** The heads of both messages as the client sent the one and the handlers left the other, and the calls of start_response. */
 export function MessageTab({ document: { request, response, startResponse } }: { readonly document: TraceDocument }) {
   const requestHead = headOf(`${request.method} ${request.target} ${request.protocol}`, request.headers);
   const responseHead = response === null ? '' : headOf(`${request.protocol} ${response.status}`, response.headers);
@@ -25,7 +25,7 @@ export function MessageTab({ document: { request, response, startResponse } }: {
           <>
             <Head text={responseHead} />
             <p class="muted">
-              Content: {bytes(response.bodyBytes)}.
+              Content: {bytes(response.bodyBytes)}. The connection adds Date, Server, and what frames the content.
               {response.reason !== '' && ` This server answered itself: ${response.reason}.`}
             </p>
           </>
@@ -57,7 +57,9 @@ function Head({ text }: { readonly text: string }) {
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard has to scroll it */}
       <pre tabIndex={0}>{text}</pre>
-      <CopyButton text={text} label="Copy head" />
+      <p class="buttons">
+        <CopyButton text={text} label="Copy head" />
+      </p>
     </>
   );
 }

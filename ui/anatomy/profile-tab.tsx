@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Profile } from '../../src/trace/document.ts';
-import { type FlameBox, flameBoxes, hottest } from '../model/flame.ts';
+import { type FlameBox, flameBoxes, frameTitle, hottest } from '../model/flame.ts';
 import { duration, percent } from '../model/format.ts';
 import { Empty } from '../parts/notices.tsx';
 
@@ -63,7 +63,7 @@ function FlameGraph({ profile }: { readonly profile: Profile }) {
               aria-label={text}
               onClick={() => setFocus(box)}
             >
-              {box.frame}
+              {frameTitle(box.frame)}
             </button>
           );
         })}
@@ -85,7 +85,9 @@ function FlameGraph({ profile }: { readonly profile: Profile }) {
           <tbody>
             {hottest(boxes, HOTTEST).map(({ frame, samples }) => (
               <tr key={frame}>
-                <td class="mono">{frame}</td>
+                <td class="mono" title={frame}>
+                  {frameTitle(frame)}
+                </td>
                 <td class="number">{samples}</td>
                 <td class="number">{percent(samples / total)}</td>
               </tr>

@@ -84,7 +84,7 @@ function Query({ span, number, most }: { readonly span: Span; readonly number: n
         <summary>
           <span class="number muted">{number}</span>
           <span class="query-time">
-            <i class="own-python" style={{ width: `${(timeOf(span) / most) * 100}%` }} />
+            <i class="own-query" style={{ width: `${(timeOf(span) / most) * 100}%` }} />
             <span class="number">{duration(timeOf(span))}</span>
           </span>
           <code class="sql-line">{sqlLine(sql)}</code>

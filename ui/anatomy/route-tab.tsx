@@ -17,7 +17,7 @@ export function RouteTab({ document: { route, spans } }: { readonly document: Tr
           </li>
         ))}
         <li class="matched">
-          <b>{route.name}</b>
+          <b>{route.name || 'none'}</b>
           <p>{route.why}</p>
           {handlers.length > 0 && <p class="chain">{handlers.join(' → ')}</p>}
         </li>

@@ -42,7 +42,7 @@ export function SpanRow({ row, end, view, selected, onSelect, onToggle, onZoom }
             onToggle(id);
           }}
         />
-        <i class={`dot ${colourOf(span.kind)}`} aria-hidden="true" />
+        <i class={`dot ${colourOf(span.kind, span.attributes)}`} aria-hidden="true" />
         <span class="span-kind">{kindName(span.kind)}</span>
         {(group.length > 0 || !open) && <span class={`count ${group.length > 0 ? 'tone-warn' : ''}`}>{children}×</span>}
         <span class="span-text">{textOf(row)}</span>
@@ -82,7 +82,10 @@ function Bar({ row, end, view }: { readonly row: Row; readonly end: number; read
   const state = span.endUs === null ? 'unended' : children > 0 && group.length === 0 ? 'pale' : '';
   return (
     <span aria-hidden="true">
-      <i class={`bar ${colourOf(span.kind)} ${state}`} style={{ left: `${from}%`, width: `${to - from}%` }} />
+      <i
+        class={`bar ${colourOf(span.kind, span.attributes)} ${state}`}
+        style={{ left: `${from}%`, width: `${to - from}%` }}
+      />
       <span class={`bar-label ${to >= 82 && from <= 34 ? 'inside' : ''}`} style={side}>
         {span.endUs === null ? '…' : timeOf(row)}
       </span>

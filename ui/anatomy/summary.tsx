@@ -46,7 +46,7 @@ export function Summary({ document, isBelow }: { readonly document: TraceDocumen
 function factsOf({ request, route, application, startedAt, kept, detail }: TraceDocument): [string, string][] {
   const facts: [string, string][] = [
     ['Host', `${request.scheme}://${request.host}`],
-    ['Route', route?.name ?? 'none'],
+    ['Route', route?.name || 'none'],
   ];
   if (application !== null) {
     const { name, worker, thread } = application;

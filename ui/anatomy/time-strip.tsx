@@ -63,8 +63,8 @@ function linesOf(document: TraceDocument, end: number) {
     .sort((a, b) => b.us - a.us)
     .slice(0, SPANS_MAX)
     .map(({ index, level, us }) => {
-      const { startUs, kind } = document.spans[index] as TraceDocument['spans'][number];
+      const { startUs, kind, attributes } = document.spans[index] as TraceDocument['spans'][number];
       const style = { left: percentOf(startUs, end), width: percentOf(us, end), top: `${level * LINE + 3}px` };
-      return <i key={index} class={colourOf(kind)} style={style} />;
+      return <i key={index} class={colourOf(kind, attributes)} style={style} />;
     });
 }

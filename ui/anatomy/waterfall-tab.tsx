@@ -142,7 +142,7 @@ export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps
           <Details row={rows[active] as Row} document={document} onClose={() => onSelect(-1)} onZoom={zoomTo} />
         )}
       </div>
-      {document.spans.some(({ kind }) => kind === 'python') && (
+      {document.detail === 'full' && document.spans.some(({ kind }) => kind === 'python') && (
         <p class="keys muted">What threads do that the application starts itself is not seen.</p>
       )}
       <p class="keys muted">

@@ -153,7 +153,7 @@ function SpansTable({ before, after }: Pair) {
           <tbody>
             {pairSpans(before, after).map((pair, index) => (
               <tr key={index}>
-                <th scope="row" style={{ paddingLeft: `${Math.min(pair.level, 12) * 14}px` }}>
+                <th scope="row" style={{ '--level': Math.min(pair.level, 12) }}>
                   <i class={`dot ${colourOf(pair.kind)}`} /> <span class="muted">{kindName(pair.kind)}</span>{' '}
                   {nameOf(pair)} <span class="muted">{timesOf(pair)}</span>
                 </th>

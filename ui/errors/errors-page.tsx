@@ -41,7 +41,7 @@ export function ErrorsPage() {
 }
 
 function Group({ group }: { readonly group: ErrorGroup }) {
-  const { cause, count, firstAt, lastAt, routes, traces, traceback } = group;
+  const { cause, error, request, count, firstAt, lastAt, routes, traces, traceback } = group;
   const [newest] = traces;
   return (
     <li class="card error-group">
@@ -49,8 +49,9 @@ function Group({ group }: { readonly group: ErrorGroup }) {
         <span class="badge tone-bad">{count}×</span>
         <h2>{cause}</h2>
       </div>
+      {error !== cause && <p class="row-error">{error}</p>}
       <p class="muted">
-        Last {age(Date.now() - Date.parse(lastAt))} ago, first at {clock(firstAt)}
+        <code>{request}</code>, last {age(Date.now() - Date.parse(lastAt))} ago, first at {clock(firstAt)}
         {routes.length > 0 && `, on ${routes.join(', ')}`}
       </p>
       <div class="actions">
@@ -59,7 +60,7 @@ function Group({ group }: { readonly group: ErrorGroup }) {
             Open the newest
           </Link>
         )}
-        {traceback !== '' && <CopyButton text={traceback} label="Copy traceback" />}
+        {traceback !== '' && <CopyButton text={traceback} label="Copy traceback" small={false} />}
       </div>
       {traceback !== '' && (
         <details>

@@ -71,7 +71,7 @@ export const EXPLANATIONS: Readonly<Record<SpanKind, Explanation>> = {
     elsewhere: 'the same: it belongs to the framework, not to the server.',
   },
   phase: {
-    what: 'One half of a middleware: before the view it sees the request, after the view it sees the response. Headers change in the second half.',
+    what: 'One half of a middleware: before the view it sees the request, after the view it sees the response, where headers change. Between them, Django may make a response of an exception.',
     elsewhere: 'the same: it belongs to the framework, not to the server.',
   },
   url: {

@@ -22,11 +22,15 @@ const USUAL = new Set([
   ...['viaduct-trace', 'traceparent', 'tracestate'],
 ]);
 
+/** The hops that only development has: the page in place of a failure, and the bar. */
+const OF_DEVELOPMENT = new Set(['the page of the failure', 'handler devBar']);
+
 /** What stands out in a request, the worst first. */
 export function findingsOf(document: TraceDocument): readonly Finding[] {
   return [...failure(document), ...repeated(document), ...slowest(document), ...headers(document)];
 }
 
+const FAILED = 500;
 const NOWHERE = { span: -1, file: '', line: 0 };
 
 function failure({ exception, response }: TraceDocument): readonly Finding[] {
@@ -37,7 +41,11 @@ function failure({ exception, response }: TraceDocument): readonly Finding[] {
     const title = `${exception.type}: ${exception.message}`;
     return [{ tone: 'bad', title, text: at, tab: 'exception', ...where }];
   }
-  if (response === null || response.reason === '') return [];
+  if (response === null || (response.reason === '' && response.status < FAILED)) return [];
+  if (response.reason === '') {
+    const text = 'The application or the backend answered so itself, without an exception that is known.';
+    return [{ tone: 'bad', title: `Status ${response.status}`, text, tab: 'waterfall', ...NOWHERE }];
+  }
   const text = `The answer with status ${response.status} is Viaduct's own.`;
   return [{ tone: 'bad', title: response.reason, text, tab: 'waterfall', ...NOWHERE }];
 }
@@ -87,7 +95,8 @@ function slowest(document: TraceDocument): readonly Finding[] {
 }
 
 function headers({ hops, spans }: TraceDocument): readonly Finding[] {
-  const changed = changesByHop(hops).flatMap(({ hop, changes }) =>
+  const ofSite = changesByHop(hops).filter(({ hop }) => !OF_DEVELOPMENT.has(hop.name));
+  const changed = ofSite.flatMap(({ hop, changes }) =>
     changes
       .filter(({ change, name }) => (change === 'changed' || change === 'removed') && !USUAL.has(name.toLowerCase()))
       .map((each) => ({ hop, ...each })),

@@ -1,4 +1,5 @@
 import type { Profile } from '../../src/trace/document.ts';
+import { shortPath } from './format.ts';
 
 /** One box of a flame graph. Positions are parts of the whole width: 0 to 1. */
 export interface FlameBox {
@@ -62,4 +63,10 @@ export function hottest(boxes: readonly FlameBox[], limit: number): readonly { f
     .map(([frame, samples]) => ({ frame, samples }))
     .sort((a, b) => b.samples - a.samples)
     .slice(0, limit);
+}
+
+/** A frame with the end of its path, as the other tabs show files: `view (shop/views.py:12)`. */
+export function frameTitle(frame: string): string {
+  const [, name, file, line] = /^(.*) \((.*)(:\d+)\)$/.exec(frame) ?? [];
+  return file === undefined ? frame : `${name} (${shortPath(file)}${line})`;
 }

@@ -1,4 +1,4 @@
-import type { SpanKind, Times } from '../../src/trace/document.ts';
+import type { Span, SpanKind, Times } from '../../src/trace/document.ts';
 
 /** Whose time it is. Each has a colour on all pages. */
 export type Owner = 'queue' | 'python' | 'backend' | 'client' | 'own';
@@ -40,7 +40,7 @@ const OWNERS: Partial<Record<SpanKind, Owner>> = {
   queue: 'queue',
   lane: 'queue',
   backend: 'backend',
-  head: 'own',
+  head: 'client',
   rules: 'own',
   route: 'own',
   handler: 'own',
@@ -71,8 +71,9 @@ export function kindName(kind: SpanKind): string {
   return NAMES[kind] ?? kind;
 }
 
-/** The colour of a span: its owner's, and within Python that of what takes time there. */
-export function colourOf(kind: SpanKind): string {
+/** The colour of a span: its owner's, and within Python that of what takes time there. A lane counts as a wait if others are before the request. */
+export function colourOf(kind: SpanKind, attributes: Span['attributes'] = {}): string {
+  if (kind === 'lane' && !(Number(attributes.behind_us) > 0)) return 'own-own';
   if (kind === 'query' || kind === 'template') return `own-${kind}`;
   return kind === 'cache' || kind === 'http-client' ? 'own-outside' : `own-${ownerOf(kind)}`;
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from viaduct_worker.tracing.replacing import Function
 
 
+POSTGRESQL = 'postgresql'
 QUOTING = '_quote_params_for_last_executed_query'
 """With DEBUG, Django lets SQLite quote the parameters of each query, to show its text. The site asks for none of it."""
 
@@ -33,7 +34,7 @@ def trace_sqlalchemy(engine: 'ModuleType') -> None:
     def before(_: object, cursor: object, sql: str, parameters: object, context: 'Any', many: bool) -> None:
         recording = running()
         if recording is not None and context is not None:
-            context._viaduct = recording, queries.begin(recording, sql, parameters, '', many)
+            context._viaduct = recording, queries.begin(recording, sql, parameters, context.engine.name, many)
 
     def after(
         _connection: object, cursor: object, _statement: str, _parameters: object, context: object, _many: bool
@@ -54,13 +55,13 @@ def trace_sqlalchemy(engine: 'ModuleType') -> None:
     listen(engine.Engine, 'handle_error', failed)
 
 
-def trace_cursor_class(cursor: type) -> None:
+def trace_cursor_class(cursor: type, vendor: str) -> None:
     """Record what a class of cursors sends that is written in Python."""
-    replace(cursor, 'execute', lambda execute: recorded(execute, many=False))
-    replace(cursor, 'executemany', lambda executemany: recorded(executemany, many=True))
+    replace(cursor, 'execute', lambda execute: recorded(execute, vendor, many=False))
+    replace(cursor, 'executemany', lambda executemany: recorded(executemany, vendor, many=True))
 
 
-def recorded(execute: 'Function', many: bool) -> 'Function':
+def recorded(execute: 'Function', vendor: str, many: bool) -> 'Function':
     def send(cursor: object, *args: object, **kwargs: object) -> object:
         recording = running()
         if recording is None or recording.is_within('query'):
@@ -70,7 +71,7 @@ def recorded(execute: 'Function', many: bool) -> 'Function':
         __traceback_hide__ = True
         sql = args[0] if args else kwargs.get('query', '')
         parameters = args[1] if len(args) > 1 else kwargs.get('params', kwargs.get('args'))
-        span = queries.begin(recording, sql, None if many else parameters, '', many)
+        span = queries.begin(recording, sql, None if many else parameters, vendor, many)
         try:
             return execute(cursor, *args, **kwargs)
         except BaseException as error:
@@ -91,7 +92,7 @@ def recorded_async(execute: 'Function', many: bool) -> 'Function':
             return await execute(cursor, query, *args, **kwargs)
         __traceback_hide__ = True
         parameters = args[0] if args else kwargs.get('params')
-        span = queries.begin(recording, query, None if many else parameters, '', many)
+        span = queries.begin(recording, query, None if many else parameters, POSTGRESQL, many)
         try:
             return await execute(cursor, query, *args, **kwargs)
         except BaseException as error:
@@ -105,7 +106,7 @@ def recorded_async(execute: 'Function', many: bool) -> 'Function':
 
 def trace_psycopg(module: 'ModuleType') -> None:
     for cursor in (module.Cursor, module.ServerCursor):
-        trace_cursor_class(cursor)
+        trace_cursor_class(cursor, POSTGRESQL)
     for cursor in (module.AsyncCursor, module.AsyncServerCursor):
         replace(cursor, 'execute', lambda execute: recorded_async(execute, many=False))
         replace(cursor, 'executemany', lambda executemany: recorded_async(executemany, many=True))
@@ -113,12 +114,12 @@ def trace_psycopg(module: 'ModuleType') -> None:
 
 def trace_mysql_cursors(module: 'ModuleType') -> None:
     """MySQLdb has `BaseCursor`, PyMySQL has `Cursor`."""
-    trace_cursor_class(getattr(module, 'BaseCursor', None) or module.Cursor)
+    trace_cursor_class(getattr(module, 'BaseCursor', None) or module.Cursor, 'mysql')
 
 
 def trace_psycopg2(module: 'ModuleType') -> None:
     """New connections get a subclass of the cursor, unless the caller names its own."""
-    cursor = traced_subclass(module.extensions.cursor)
+    cursor = traced_subclass(module.extensions.cursor, POSTGRESQL)
 
     def connecting(connect: 'Function') -> 'Function':
         def connect_traced(*args: object, **kwargs: object) -> object:
@@ -133,7 +134,7 @@ def trace_psycopg2(module: 'ModuleType') -> None:
 
 def trace_sqlite3(module: 'ModuleType') -> None:
     """New connections get subclasses of the connection and its cursor, unless the caller names its own."""
-    cursor = traced_subclass(module.Cursor)
+    cursor = traced_subclass(module.Cursor, 'sqlite')
 
     def cursor_of(connection: object, factory: object = cursor) -> 'Any':
         return module.Connection.cursor(connection, factory)
@@ -158,11 +159,11 @@ def trace_sqlite3(module: 'ModuleType') -> None:
     replace(module, 'connect', connecting)
 
 
-def traced_subclass(cursor: 'Any') -> type:
+def traced_subclass(cursor: 'Any', vendor: str) -> type:
     """A subclass of a C type, under the same name."""
     names = {
         '__module__': cursor.__module__,
-        'execute': recorded(cursor.execute, many=False),
-        'executemany': recorded(cursor.executemany, many=True),
+        'execute': recorded(cursor.execute, vendor, many=False),
+        'executemany': recorded(cursor.executemany, vendor, many=True),
     }
     return type(cursor.__name__, (cursor,), names)

@@ -38,8 +38,9 @@ def recorded(execute: 'Function', many: bool) -> 'Function':
         __traceback_hide__ = True
         sql = args[0] if args else kwargs.get('sql', kwargs.get('procname', ''))
         parameters = args[1] if len(args) > 1 else kwargs.get('params')
+        vendor: str = getattr(wrapper.db, 'vendor', '')
         alias: str = getattr(wrapper.db, 'alias', '')
-        span = queries.begin(recording, sql, None if many else parameters, alias, many)
+        span = queries.begin(recording, sql, None if many else parameters, vendor, many, alias)
         try:
             return execute(wrapper, *args, **kwargs)
         except BaseException as error:
@@ -62,7 +63,7 @@ def ending(function: 'Function', name: str) -> 'Function':
         if recording is None or wrapper.connection is None:
             return function(wrapper)
         __traceback_hide__ = True
-        attributes: Attributes = {'transaction': name.lower(), 'alias': wrapper.alias}
+        attributes: Attributes = {'transaction': name.lower(), 'vendor': wrapper.vendor, 'alias': wrapper.alias}
         span = recording.begin('query', name, attributes, project_place(sys._getframe(1)))
         try:
             return function(wrapper)

@@ -2,7 +2,7 @@
 
 from viaduct_worker.clock import perf_counter as now
 from viaduct_worker.tracing import django_middleware, exceptions
-from viaduct_worker.tracing.places import describe
+from viaduct_worker.tracing.places import describe, place_of
 from viaduct_worker.tracing.recorder import current, described, running
 from viaduct_worker.tracing.replacing import replace, replacing
 from viaduct_worker.tracing.texts import error_text
@@ -204,11 +204,22 @@ def trace_exceptions(module: 'ModuleType') -> None:
 
 
 def answering(response_for_exception: 'Function') -> 'Function':
+    place = place_of(getattr(response_for_exception, '__code__', None))
+    description = described('phase', 'response_for_exception', place, 'exception')
+
     def answer(request: object, error: BaseException) -> object:
         exceptions.hide_recorders(error)
-        response = response_for_exception(request, error)
         recording = running()
-        if recording is not None and getattr(response, 'status_code', 0) >= FAILED:
+        if recording is None:
+            return response_for_exception(request, error)
+        log = recording.log
+        span = now()
+        log += description, span, None
+        try:
+            response = response_for_exception(request, error)
+        finally:
+            log += span, now(), None
+        if getattr(response, 'status_code', 0) >= FAILED:
             exceptions.record(recording, error)
         return response
 

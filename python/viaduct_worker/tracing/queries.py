@@ -18,9 +18,11 @@ WHOLE_MAX = (1 << 53) - 1
 NAME_MAX = 80
 
 
-def begin(recording: 'Recording', sql: object, parameters: object, alias: str, many: bool = False) -> 'Span':
-    """Start the span of a query. The place is the project's line that led to it."""
-    attributes: Attributes = {}
+def begin(
+    recording: 'Recording', sql: object, parameters: object, vendor: str, many: bool = False, alias: str = ''
+) -> 'Span':
+    """Start the span of a query. `vendor` is a name of its database. The place is the project's line that led to it."""
+    attributes: Attributes = {'vendor': vendor}
     name = 'SQL'
     place = ('', 0)
     try:

@@ -38,7 +38,7 @@ export function devFailures({ prefix, allow, onThrown }: DevFailuresOptions): Ha
     const shown = (response: Response): Response => {
       const page = allow(request.peer.remoteAddress) ? failureInstead(request, response, prefix) : null;
       if (page === null) return response;
-      request.record.trace?.passedResponse(-1, 'handler devFailures', page.status, page.lines);
+      request.record.trace?.passedResponse(-1, 'the page of the failure', page.status, page.lines);
       return page;
     };
     const thrown = (error: unknown): Response => {

@@ -95,6 +95,8 @@ function merged(a: ErrorGroup, b: ErrorGroup): ErrorGroup {
   const [newer, older] = a.lastAt < b.lastAt ? [b, a] : [a, b];
   return {
     cause: a.cause,
+    error: newer.error,
+    request: newer.request,
     count: a.count + b.count,
     firstAt: a.firstAt < b.firstAt ? a.firstAt : b.firstAt,
     lastAt: newer.lastAt,

@@ -89,11 +89,12 @@ describe('the traces of several server processes', () => {
 
   it('have their errors merged by cause', async () => {
     const { all, first, second } = clusterOf();
-    const group = { cause: 'KeyError', routes: ['shop'], traceback: '' };
+    const group = { cause: 'KeyError', error: 'KeyError: 1', request: 'GET /', routes: ['shop'], traceback: '' };
     first.traces.groups = [{ ...group, count: 2, firstAt: '2026-01-01', lastAt: '2026-01-03', traces: ['a'] }];
     second.traces.groups = [
       {
         ...group,
+        error: 'KeyError: 2',
         count: 1,
         firstAt: '2026-01-02',
         lastAt: '2026-01-04',
@@ -107,6 +108,8 @@ describe('the traces of several server processes', () => {
       { ...group, cause: 'other', count: 1, firstAt: '2026-01-05', lastAt: '2026-01-05', traces: ['c'] },
       {
         cause: 'KeyError',
+        error: 'KeyError: 2',
+        request: 'GET /',
         count: 3,
         firstAt: '2026-01-01',
         lastAt: '2026-01-04',

@@ -71,7 +71,10 @@ describe('the API of traces', () => {
     const { socket, traces, url } = await serveTraced(t);
     traces.keep(documentOf());
     traces.groups = [
-      { cause: 'KeyError', count: 2, firstAt: '', lastAt: '', routes: ['shop'], traces: ['a1b2c3-1'], traceback: '' },
+      {
+        ...{ cause: 'KeyError', error: "KeyError: 'x'", request: 'GET /shop/', count: 2, firstAt: '', lastAt: '' },
+        ...{ routes: ['shop'], traces: ['a1b2c3-1'], traceback: '' },
+      },
     ];
     const overview = (await callControl(socket, 'GET', '/traces/overview')).value as Overview;
     assert.deepEqual([overview.server.urls, overview.counted, overview.trace.traces], [[url], false, 1]);

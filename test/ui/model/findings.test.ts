@@ -26,6 +26,32 @@ describe('findingsOf', () => {
     assert.ok(!titles.some((title) => /trace/i.test(title)), String(titles));
   });
 
+  it('says that the application answered with a status of failure, also without an exception', () => {
+    const response = { status: 500, headers: [], bodyBytes: 0, reason: '' };
+    const titles = (status: number) =>
+      findingsOf(documentOf({ hops: [], exception: null, response: { ...response, status } })).map(
+        ({ title }) => title,
+      );
+    assert.equal(titles(500)[0], 'Status 500');
+    assert.ok(!titles(404).includes('Status 404'));
+  });
+
+  it('names no hop that only development has', () => {
+    const hop = (name: string, type: string): Hop => ({
+      span: -1,
+      direction: 'response',
+      name,
+      status: '502',
+      headers: [['Content-Type', type]],
+    });
+    const changed = (name: string) =>
+      findingsOf(documentOf({ hops: [hop('application', 'text/plain'), hop(name, 'text/html')], durationUs: 0 })).map(
+        ({ title }) => title,
+      );
+    assert.ok(changed('handler headers').includes('handler headers changed Content-Type'));
+    assert.ok(!changed('the page of the failure').some((title) => /Content-Type/.test(title)));
+  });
+
   it('says the kind of a span once', () => {
     const span = {
       parent: -1,

@@ -6,6 +6,7 @@ import { growthScenarios } from './growth.mjs';
 import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
+import { importScenario } from './import.mjs';
 import { memoryScenarios } from './memory.mjs';
 import { metricsScenarios } from './metrics.mjs';
 import { mixScenarios, recyclingScenario } from './mix.mjs';
@@ -58,6 +59,7 @@ export const SCENARIOS = [
   overloadScenario,
   deadlinesScenario,
   ...startScenarios,
+  importScenario,
   ...memoryScenarios,
   ...idleScenarios,
   ...metricsScenarios,

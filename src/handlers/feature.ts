@@ -3,6 +3,7 @@ import type { Handler, HandlerResult } from '../http/handler.ts';
 import type { HeaderList, Request } from '../http/message.ts';
 import type { Placeholders } from '../placeholders/placeholders.ts';
 import type { LimitZones } from './limits/limit-zones.ts';
+import type { PageSource } from './pages/page.ts';
 import type { SchemaTools } from './schema-tools.ts';
 
 /** The tables that can have a key: `route` for routes only, `site` for routes and the top of the file, where it applies to every request. */
@@ -39,6 +40,8 @@ export interface FeatureDescriptor<Key extends string, Scope extends FeatureScop
 export interface FeatureContext {
   /** Converts a path of the configuration to an absolute path. */
   readonly pathOf: (path: string) => string;
+  /** The page in a file of the configuration. */
+  readonly pageIn: (path: string) => PageSource;
   /**
    * Makes a client for the server at `origin`, such as `http://127.0.0.1:9091`. The client ends with the site.
    *

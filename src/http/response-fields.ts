@@ -39,11 +39,13 @@ export function responseField(response: Pick<Response, 'lines'>, name: string): 
 }
 
 /** All fields in order, as `[name, value, …]`. */
-export function responseFields(response: Response): string[] {
-  return response.lines.split('\r\n').flatMap((line) => {
+export function responseFields({ lines }: Response): string[] {
+  const fields: string[] = [];
+  for (const line of lines.split('\r\n')) {
     const colon = line.indexOf(':');
-    return colon < 0 ? [] : [line.slice(0, colon), line.slice(colon + 1).trim()];
-  });
+    if (colon >= 0) fields.push(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  return fields;
 }
 
 /** Bits of `Response.has` that stay when its fields change. */

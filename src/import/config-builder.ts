@@ -48,7 +48,9 @@ export class ConfigBuilder {
 
   /** Adds a table to an array of tables. */
   append(key: string, table = new ConfigBuilder()): ConfigBuilder {
-    this.lists.set(key, [...(this.lists.get(key) ?? []), table]);
+    const list = this.lists.get(key);
+    if (list === undefined) this.lists.set(key, [table]);
+    else list.push(table);
     return table;
   }
 

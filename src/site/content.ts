@@ -97,10 +97,14 @@ function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext):
     });
   });
   for (const problem of checkMounts(mounts)) errors.add([...keys, 'static'], problem);
-  for (const problem of findMissing(mounts)) warn(`${problem}. Its requests get 404 until this changes`);
+  const { disk } = parts;
+  for (const problem of disk === undefined ? findMissing(mounts) : [])
+    warn(`${problem}. Its requests get 404 until this changes`);
   const { dev, staticCacheBytesMax: cacheBytesMax } = parts;
   const revalidateMs = dev ? 0 : STATIC_REVALIDATE_MS;
-  const handler = errors.attempt([...keys, 'static'], () => staticFiles({ mounts, cacheBytesMax, revalidateMs }));
+  const handler = errors.attempt([...keys, 'static'], () =>
+    staticFiles(omitUndefined({ mounts, cacheBytesMax, revalidateMs, files: disk })),
+  );
   return handler === null ? [] : [handler];
 }
 

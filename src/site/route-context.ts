@@ -1,5 +1,6 @@
 import type { SourceLocation } from '../config/site-entries.ts';
 import type { LimitZones } from '../handlers/limits/limit-zones.ts';
+import type { PageSource } from '../handlers/pages/page.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
@@ -11,6 +12,7 @@ import type { CreateClient } from '../proxy/create-client.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import type { ChainEnd } from '../routing/traced-chain.ts';
+import type { FileSource } from '../static/file-source.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ConfigErrors } from './config-errors.ts';
 import type { Site } from './schema/site.ts';
@@ -44,6 +46,14 @@ export interface SiteParts {
   readonly discovered: DiscoveredBackends;
   /** Creates the clients of backends and of services for authentication; absent for those that connect to them. */
   readonly createClient?: CreateClient;
+  /** What the site sends of files; absent for those of this machine. */
+  readonly disk?: SiteDisk;
+}
+
+/** A disk that is not the one of this machine. */
+export interface SiteDisk extends FileSource {
+  /** The page in the file at `path`, which is absolute. */
+  page(path: string): PageSource;
 }
 
 /** What a route needs to be built. */

@@ -89,6 +89,7 @@ function featureContext(context: RouteContext): FeatureContext {
   const base = parts.baseOf(String(keys[0] ?? ''));
   return {
     pathOf: (path) => resolve(base, path),
+    pageIn: (path) => parts.disk?.page(resolve(base, path)) ?? { file: resolve(base, path) },
     service: (origin, timeoutMs) => {
       const service = subrequests(backendOf(origin, base), timeoutMs, KEEP_ALIVE_MAX, parts.createClient);
       hold({ stop: () => service.stop(), destroy: () => service.stop() });

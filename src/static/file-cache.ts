@@ -1,6 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Candidate } from './candidate.ts';
+import { type Directory, isDirectory, readDirectory } from './directory.ts';
+import type { FileSource } from './file-source.ts';
 import type { Coding } from './mount.ts';
 import { openFile } from './open-file.ts';
 import { systemPath } from './path.ts';
@@ -41,7 +43,7 @@ export function cachedFileBytes(): number {
  * Caches files by key: small ones in memory, large ones as open descriptors. Both are limited; the least recently
  * checked file is removed first.
  */
-export class FileCache {
+export class FileCache implements FileSource {
   readonly #options: FileCacheOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #loading = new Map<string, Promise<StaticFile | null>>();
@@ -65,16 +67,21 @@ export class FileCache {
     return performance.now() - entry.checkedMs < this.#options.revalidateMs ? entry.file : null;
   }
 
-  /**
-   * The current version of the first existing file of `candidates`; null when none exists. Concurrent requests for the
-   * same key share the work.
-   */
   load(key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
     const running = this.#loading.get(key);
     if (running !== undefined) return running;
     const loading = this.#load(key, candidates).finally(() => this.#loading.delete(key));
     this.#loading.set(key, loading);
     return loading;
+  }
+
+  /** Directories are not cached. */
+  readDirectory(root: string, path: string): Promise<Directory | null> {
+    return readDirectory(root, path);
+  }
+
+  isDirectory(root: string, path: string): Promise<boolean> {
+    return isDirectory(root, path);
   }
 
   async #load(key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {

@@ -18,6 +18,9 @@ const PREPARED_BYTES_MAX = 262_144;
  */
 const SETTLED_MS = 2000;
 
+/** What tells the versions of a file apart. */
+export type FileVersion = Pick<BigIntStats, 'size' | 'mtimeMs' | 'mtimeNs' | 'ctimeMs' | 'ctimeNs' | 'ino' | 'dev'>;
+
 /**
  * One version of a file, ready to send: its content in memory, or its descriptor, which stays open while a response
  * uses it.
@@ -37,7 +40,7 @@ export class StaticFile implements Validators {
   /** Fields of every 200 and 206 for this file, except its type. */
   readonly headers: HeaderList;
   readonly #handle: FileHandle | null;
-  readonly #status: BigIntStats;
+  readonly #status: FileVersion;
   readonly #isSettled: boolean;
   readonly #whole: Response | null;
   #notModified: Response | null = null;
@@ -47,7 +50,7 @@ export class StaticFile implements Validators {
   /** `handle` is the file's own when its content is not in memory. */
   constructor(
     path: string,
-    status: BigIntStats,
+    status: FileVersion,
     content: Buffer | null,
     handle: FileHandle | null,
     { root = '', basis = null, encodings = [], presentation = plainPresentation(path) }: FileOrigin = {},
@@ -83,7 +86,7 @@ export class StaticFile implements Validators {
   }
 
   /** Whether a file with this status is certainly the version that was read. */
-  isCurrent(status: BigIntStats): boolean {
+  isCurrent(status: FileVersion): boolean {
     const { mtimeNs, ctimeNs, size, ino, dev } = this.#status;
     const isSame = status.mtimeNs === mtimeNs && status.ctimeNs === ctimeNs && status.size === size;
     return this.#isSettled && isSame && status.ino === ino && status.dev === dev;
@@ -194,12 +197,12 @@ function tagOfContent(content: Buffer): string {
  * Identifies a version by values that no program can restore after it changed the file. A program can set back the size
  * and the modification time, but not the time of the status change.
  */
-function tagOfVersion({ size, mtimeNs, ctimeNs }: BigIntStats): string {
+function tagOfVersion({ size, mtimeNs, ctimeNs }: FileVersion): string {
   return `"${size.toString(36)}-${mtimeNs.toString(36)}-${ctimeNs.toString(36)}"`;
 }
 
 /** RFC 9110 section 8.8.2.1: a modification date must not be in the future. */
-function pastSeconds({ mtimeNs }: BigIntStats): number | null {
+function pastSeconds({ mtimeNs }: FileVersion): number | null {
   const seconds = Math.floor(Number(mtimeNs) / 1e9);
   return seconds >= 0 && seconds <= Date.now() / 1000 ? seconds : null;
 }

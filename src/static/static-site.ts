@@ -4,9 +4,8 @@ import { encodeHeaders, Response } from '../http/response.ts';
 import { chooseEncoding } from '../http/semantics/accept-encoding.ts';
 import { typeQuality } from './accept.ts';
 import { type Candidate, EncodedCandidate } from './candidate.ts';
-import { isDirectory, readDirectory } from './directory.ts';
-import type { FileCache } from './file-cache.ts';
 import { respondWithFile } from './file-response.ts';
+import type { FileSource } from './file-source.ts';
 import { listingResponse } from './listing.ts';
 import { FileLocation } from './location.ts';
 import type { Coding, StaticMount } from './mount.ts';
@@ -15,16 +14,16 @@ import type { StaticFile } from './static-file.ts';
 
 type Method = 'GET' | 'HEAD';
 
-/** The files of several mounts by path. Files that are not in memory are looked up on disk. */
+/** The files of several mounts by path. */
 export class StaticSite {
   readonly #locations: readonly FileLocation[];
-  readonly #cache: FileCache;
+  readonly #files: FileSource;
 
   /** @throws ViaductError `HEADER_INVALID` for fields of a mount that cannot be sent. */
-  constructor(mounts: readonly StaticMount[], cache: FileCache) {
+  constructor(mounts: readonly StaticMount[], files: FileSource) {
     for (const { headers = [] } of mounts) encodeHeaders(headers);
     this.#locations = mounts.map((mount) => new FileLocation(mount));
-    this.#cache = cache;
+    this.#files = files;
   }
 
   /** Whether the next handlers may answer when no mount has a file. */
@@ -61,10 +60,10 @@ export class StaticSite {
     const coding = chooseEncoding(requestField(request, 'accept-encoding'), file.encodings ?? []) as Coding | null;
     if (coding === null) return respondWithFile(file, method, headers);
     const encodedKey = `${key}\0${coding}`;
-    const fresh = this.#cache.fresh(encodedKey);
+    const fresh = this.#files.fresh(encodedKey);
     if (fresh !== null && fresh.basis === file.presentation) return respondWithFile(fresh, method, headers);
     const release = file.hold();
-    return this.#cache.load(encodedKey, [new EncodedCandidate(file, coding)]).then((encoded) => {
+    return this.#files.load(encodedKey, [new EncodedCandidate(file, coding)]).then((encoded) => {
       const response = respondWithFile(encoded ?? file, method, headers);
       release();
       return response;
@@ -81,7 +80,7 @@ export class StaticSite {
 
   async #findFile(request: Request, method: Method, key: string, candidates: Candidate[]): Promise<Response | null> {
     if (candidates.length === 0) return null;
-    const file = await this.#cache.load(key, candidates);
+    const file = await this.#files.load(key, candidates);
     if (file === null) return null;
     if (file.encodings !== null) return this.respondEncoded(request, method, key, file);
     return respondWithFile(file, method, request.headers);
@@ -96,7 +95,7 @@ export class StaticSite {
   ): Promise<Response | null> {
     if (path !== null && location.servesDirectories) {
       const response = path.endsWith('/')
-        ? await listingAt(location, request, path)
+        ? await this.#listingAt(location, request, path)
         : await this.#redirectAt(location, request, path);
       if (response !== null) return response;
     }
@@ -114,26 +113,27 @@ export class StaticSite {
    */
   async #redirectAt(location: FileLocation, { query }: Request, path: string): Promise<Response | null> {
     const target = `${path}/`;
-    const hasIndex = (await this.#cache.load(target, this.#candidates(target))) !== null;
-    const servesDirectory = hasIndex || (location.mount.listing === true && (await hasDirectory(location, target)));
+    const hasIndex = (await this.#files.load(target, this.#candidates(target))) !== null;
+    const servesDirectory =
+      hasIndex || (location.mount.listing === true && (await this.#hasDirectory(location, target)));
     if (!servesDirectory) return null;
     const redirectTarget = encodePath(target).replace(/^\/{2,}/, '/') + (query === '' ? '' : `?${query}`);
     return Response.text(301, 'Moved Permanently\n', ['Location', redirectTarget, 'Cache-Control', 'no-cache']);
   }
-}
 
-async function listingAt(location: FileLocation, request: Request, path: string): Promise<Response | null> {
-  if (location.mount.listing !== true) return null;
-  for (const { root, path: directory } of location.directories(path)) {
-    const listed = await readDirectory(root, directory);
-    if (listed === null) continue;
-    return listingResponse(path, listed, requestField(request, 'accept'), location.mount.headers ?? []);
+  async #listingAt(location: FileLocation, request: Request, path: string): Promise<Response | null> {
+    if (location.mount.listing !== true) return null;
+    for (const { root, path: directory } of location.directories(path)) {
+      const listed = await this.#files.readDirectory(root, directory);
+      if (listed === null) continue;
+      return listingResponse(path, listed, requestField(request, 'accept'), location.mount.headers ?? []);
+    }
+    return null;
   }
-  return null;
-}
 
-async function hasDirectory(location: FileLocation, path: string): Promise<boolean> {
-  for (const { root, path: directory } of location.directories(path))
-    if (await isDirectory(root, directory)) return true;
-  return false;
+  async #hasDirectory(location: FileLocation, path: string): Promise<boolean> {
+    for (const { root, path: directory } of location.directories(path))
+      if (await this.#files.isDirectory(root, directory)) return true;
+    return false;
+  }
 }

@@ -22,23 +22,15 @@ export const readImported: ReadImported = async (document, base) => {
 
 function openSite(configuration: Configuration & { readonly site: Site }): AskedSite {
   const image = new DiskImage();
-  try {
-    const run = new DryRun(configuration, image);
-    return {
-      fill(disk) {
-        for (const [path, kind] of disk) {
-          if (kind === 'file') image.addFile(path);
-          else image.addDirectory(path);
-        }
-      },
-      ask: async (probe) => outcomeOf(await run.ask(requestFor(probe))),
-      close() {
-        run.destroy();
-        image.remove();
-      },
-    };
-  } catch (error) {
-    image.remove();
-    throw error;
-  }
+  const run = new DryRun(configuration, image);
+  return {
+    fill(disk) {
+      for (const [path, kind] of disk) {
+        if (kind === 'file') image.addFile(path);
+        else image.addDirectory(path);
+      }
+    },
+    ask: async (probe) => outcomeOf(await run.ask(requestFor(probe))),
+    close: () => run.destroy(),
+  };
 }

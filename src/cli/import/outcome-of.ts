@@ -6,8 +6,8 @@ import type { DryRequest } from '../../site/dry-run/dry-request.ts';
 type Fields = (readonly [name: string, value: string])[];
 
 /** The probe as the request of a dry run. */
-export function requestFor({ fields, ...probe }: Probe): DryRequest {
-  return { ...probe, headers: fields.flat() };
+export function requestFor({ address, secure, client, authorized, method, target, fields }: Probe): DryRequest {
+  return { address, secure, client, authorized, method, target, headers: fields.flat() };
 }
 
 /** What the answer of a dry run means; null means that nothing listens. */
@@ -43,7 +43,9 @@ const OWN: ReadonlySet<string> = new Set([
 ]);
 
 function pairsOf(list: readonly string[]): Fields {
-  return list.flatMap((name, i): Fields => (i % 2 === 0 ? [[name, list[i + 1] as string]] : []));
+  const pairs: Fields = [];
+  for (let i = 0; i < list.length; i += 2) pairs.push([list[i] as string, list[i + 1] as string]);
+  return pairs;
 }
 
 function isCgi(backend: string): boolean {

@@ -3,6 +3,7 @@ import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { FileCache } from '../../static/file-cache.ts';
 import { respondWithFile } from '../../static/file-response.ts';
+import type { FileSource } from '../../static/file-source.ts';
 import type { StaticMount } from '../../static/mount.ts';
 import { decodePath } from '../../static/path.ts';
 import { StaticSite } from '../../static/static-site.ts';
@@ -15,6 +16,8 @@ export interface StaticOptions {
   readonly cacheBytesMax: number;
   /** Milliseconds for which a file in memory is served before it is compared with the file on disk. 0: compare at each request. */
   readonly revalidateMs: number;
+  /** Where the files are; absent for the disk, with the cache of the two options above. */
+  readonly files?: FileSource;
 }
 
 /**
@@ -24,10 +27,10 @@ export interface StaticOptions {
  *
  * @throws ViaductError `HEADER_INVALID` for fields of a mount that cannot be sent
  */
-export function staticFiles({ mounts, cacheBytesMax, revalidateMs }: StaticOptions): Handler {
+export function staticFiles({ mounts, cacheBytesMax, revalidateMs, ...options }: StaticOptions): Handler {
+  const files = options.files ?? new FileCache({ bytesMax: cacheBytesMax, revalidateMs });
   const prefixes = mounts.map(({ urlPrefix }) => urlPrefix);
-  const cache = new FileCache({ bytesMax: cacheBytesMax, revalidateMs });
-  const site = new StaticSite(mounts, cache);
+  const site = new StaticSite(mounts, files);
   const { roots } = site;
 
   return function staticFiles(request, next) {
@@ -37,7 +40,7 @@ export function staticFiles({ mounts, cacheBytesMax, revalidateMs }: StaticOptio
     if (method !== 'GET' && method !== 'HEAD') {
       return site.mayPass(path ?? encoded) ? next(request) : methodNotAllowed();
     }
-    const fresh = path === null ? null : cache.fresh(path);
+    const fresh = path === null ? null : files.fresh(path);
     if (path !== null && fresh !== null) {
       if (fresh.encodings === null) return respondWithFile(fresh, method, headers);
       return site.respondEncoded(request, method, path, fresh);

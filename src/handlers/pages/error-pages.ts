@@ -91,10 +91,10 @@ export const errorPagesFeature = describeFeature({
       intercept: bool().default(false).describe("Whether they also replace the application's own error pages."),
     });
   },
-  create: ({ pages, routes, intercept }, { pathOf, answerBy, revalidateMs }) =>
+  create: ({ pages, routes, intercept }, { pageIn, answerBy, revalidateMs }) =>
     errorPages({
       revalidateMs,
-      pages: mapValues(pages, (path) => ({ file: pathOf(path) })),
+      pages: mapValues(pages, pageIn),
       routes: mapValues(routes, (value): ErrorRoute => {
         const { to, status = null } = typeof value === 'string' ? { to: value } : omitUndefined(value);
         return { answer: answerBy(to), takesContent: to.startsWith('@'), status };

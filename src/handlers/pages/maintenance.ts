@@ -69,14 +69,14 @@ export const maintenanceFeature = describeFeature({
         .optional()
         .meta({ description: 'File with the page to show.', defaultText: 'a line of plain text' }),
     }),
-  create: ({ file, enabled, allow, retry_after_s, page }, { pathOf }) => {
+  create: ({ file, enabled, allow, retry_after_s, page }, { pathOf, pageIn }) => {
     const allowed = CidrList.parse(allow);
     return maintenance({
       file: file === undefined ? null : pathOf(file),
       enabled,
       allow: (address) => allowed.matches(address),
       retryAfterSeconds: retry_after_s ?? null,
-      page: page === undefined ? null : { file: pathOf(page) },
+      page: page === undefined ? null : pageIn(page),
     });
   },
 });

@@ -7,6 +7,8 @@ export type PageSource =
   | {
       /** Path of the page. Its extension decides the media type. */
       readonly file: string;
+      /** Reads the page; absent for one on the disk. */
+      readonly read?: () => Promise<Buffer | null>;
     }
   | {
       /** The page itself, as HTML. */
@@ -22,22 +24,29 @@ export interface RenderedPage {
 /** A page with the placeholders `{status}` and `{reason}`, such as 404 and Not Found. */
 export class Page {
   readonly #contentType: string;
-  readonly #html: Buffer | null;
-  readonly #file: RereadFile | null;
+  readonly #read: () => Promise<Buffer | null>;
 
   /** A file is checked for changes when `checkMs` milliseconds have passed since the last check. */
   constructor(source: PageSource, checkMs: number) {
-    const isFile = 'file' in source;
-    this.#contentType = contentType(isFile ? source.file : 'page.html');
-    this.#html = isFile ? null : Buffer.from(source.html);
-    this.#file = isFile ? new RereadFile(source.file, checkMs) : null;
+    this.#contentType = contentType('file' in source ? source.file : 'page.html');
+    this.#read = readerOf(source, checkMs);
   }
 
   /** The content for `status`; null if the file cannot be read. */
   async render(status: number): Promise<RenderedPage | null> {
-    const content = this.#html ?? (await this.#file?.read()) ?? null;
+    const content = await this.#read();
     return content === null ? null : { contentType: this.#contentType, content: fill(content, status) };
   }
+}
+
+function readerOf(source: PageSource, checkMs: number): () => Promise<Buffer | null> {
+  if ('html' in source) {
+    const html = Buffer.from(source.html);
+    return async () => html;
+  }
+  if (source.read !== undefined) return source.read;
+  const file = new RereadFile(source.file, checkMs);
+  return () => file.read();
 }
 
 /** Replaces the placeholders. All other bytes stay, whatever the charset is. */

@@ -1,7 +1,6 @@
 import type { SourceLocation } from '../import-report.ts';
 import type { AskedSite } from './asked-site.ts';
 import { differencesOf } from './compare.ts';
-import type { Difference } from './difference.ts';
 import type { Finding } from './finding.ts';
 import type { Outcome, Probe } from './outcome.ts';
 
@@ -14,22 +13,26 @@ export interface Expectation {
   readonly part: string;
 }
 
-/** Files are read by four threads, so more requests at the same time take no less time. */
-const AT_ONCE = 16;
+/** What became of expectations. */
+export interface CheckedSite {
+  /** A finding for each difference, in the order of the expectations. */
+  readonly findings: readonly Finding[];
+  /** The expectations that say nothing. */
+  readonly unknown: readonly Expectation[];
+}
 
-/** Asks `site` each probe and compares. There is a finding for each difference, in the order of the expectations. */
-export async function checkSite(expectations: readonly Expectation[], site: AskedSite): Promise<Finding[]> {
-  const known = expectations.filter(({ outcome }) => outcome.kind !== 'unknown');
-  const found = new Map<Expectation, Finding[]>();
-  const compare = async (expectation: Expectation): Promise<void> => {
+/** Asks `site` each probe and compares. The expectations are made one by one, so that none is kept in memory. */
+export async function checkSite(expectations: Iterable<Expectation>, site: AskedSite): Promise<CheckedSite> {
+  const findings: Finding[] = [];
+  const unknown: Expectation[] = [];
+  for (const expectation of expectations) {
     const { probe, outcome, from, part } = expectation;
-    const differences = differencesOf(outcome, await site.ask(probe), probe);
-    const findingOf = (difference: Difference): Finding => ({ from, part, difference, example: probe, count: 1 });
-    found.set(expectation, differences.map(findingOf));
-  };
-  for (const authorized of [true, false]) {
-    const some = known.filter(({ probe }) => probe.authorized === authorized);
-    for (let at = 0; at < some.length; at += AT_ONCE) await Promise.all(some.slice(at, at + AT_ONCE).map(compare));
+    if (outcome.kind === 'unknown') {
+      unknown.push(expectation);
+      continue;
+    }
+    for (const difference of differencesOf(outcome, await site.ask(probe), probe))
+      findings.push({ from, part, difference, example: probe, count: 1 });
   }
-  return known.flatMap((expectation) => found.get(expectation) ?? []);
+  return { findings, unknown };
 }

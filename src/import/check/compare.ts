@@ -24,7 +24,7 @@ function wholeDifference(before: Outcome, now: Outcome, probe: Probe): Differenc
   if (before.kind === 'backend' && now.kind === 'backend') {
     const isSame =
       (before.target === '' || oneSlash(before.target) === oneSlash(now.target)) &&
-      endpoints(before.to) === endpoints(now.to);
+      (before.to.join(' ') === now.to.join(' ') || endpoints(before.to) === endpoints(now.to));
     if (!isSame) return 'another backend';
     return before.method === now.method && before.status === now.status ? null : 'another answer';
   }

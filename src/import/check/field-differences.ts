@@ -5,7 +5,9 @@ import type { FieldLines } from './outcome.ts';
 /** The fields of responses that differ. Fields that Viaduct adds for safety do not count. */
 export function fieldDifferences(before: FieldLines, now: FieldLines): Difference[] {
   const [old, present] = [joined(before), joined(now)];
-  const added = [...present.keys()].filter((name) => !old.has(name) && MEANS_MORE.test(name));
+  const added = [...present].flatMap(([name, { value }]) =>
+    !old.has(name) && MEANS_MORE.test(name) && value !== '' ? [name] : [],
+  );
   return [...old.keys(), ...added].flatMap((name): Difference[] => {
     const [was, is] = [old.get(name), present.get(name)];
     if (was?.value === null || was?.value === is?.value || (was === undefined && is?.value === 'no-cache')) return [];

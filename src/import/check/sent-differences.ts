@@ -13,7 +13,7 @@ export function sentDifferences(before: FieldLines, now: FieldLines, { fields: c
     .flatMap(
       ([name]): FieldLines => [
         [name, ''],
-        [`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, ''],
+        [variableOf(name), ''],
       ],
     )
     .filter(([name]) => present.has(name.toLowerCase()) && !old.has(name.toLowerCase()));
@@ -25,7 +25,9 @@ export function sentDifferences(before: FieldLines, now: FieldLines, { fields: c
         .replace(/^http_/, '')
         .replaceAll('_', '-');
       const is = present.get(name.toLowerCase())?.value;
-      const isPassed = name === name.toLowerCase() && client.some(([one]) => one.toLowerCase() === name);
+      const isPassed = client.some(
+        ([one, stated]) => name === one.toLowerCase() || (name === variableOf(one) && value === stated),
+      );
       if (isPassed && (is === undefined || secure) && ABOUT_CLIENT.test(plain)) return [];
       if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
       return [
@@ -51,6 +53,11 @@ const ABOUT_SCHEME =
  * server ended TLS itself; elsewhere a balancer in front may have stated them.
  */
 const ABOUT_CLIENT = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/;
+
+/** The CGI variable of a field. */
+function variableOf(name: string): string {
+  return `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
+}
 
 function kindOf(name: string, before: string): DifferenceKind {
   if (ABOUT_SCHEME.test(name)) return 'another scheme or host';

@@ -6,7 +6,7 @@ import { textOf } from './model/bytes.ts';
 import type { Level, Location } from './model/model.ts';
 import type { Template } from './model/template.ts';
 import { constantIn, fill } from './placeholders.ts';
-import { type RouteSink, type StepState, valuesWithGroups } from './step-state.ts';
+import { type RouteSink, restOfTarget, type StepState, valuesWithGroups } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
 /** Makes a route answer with the files of its level. Returns false if they have no counterpart. */
@@ -36,6 +36,11 @@ function directoryOf(route: ConfigBuilder, state: StepState, writer: RouteSink, 
   if (replaces === 0) return join(root, mount);
   const path = textOf(aliasPath(writer.server.locations, location, replaces) ?? '');
   if (path === '') return null;
+  const rest = path.endsWith('/') ? restOfTarget(state, path) : null;
+  if (rest !== null) {
+    route.table('rewrite').set('to', `/${rest}`, ...(state.rewrite === null ? [] : [state.rewrite.from]), from);
+    return root;
+  }
   if (match.paths.length > 0 && !(match.paths[0] ?? '').endsWith('*'))
     return exactAlias(route, root, match.paths[0] ?? '', replaces, from);
   if (mount.length >= path.length) return join(root, mount.slice(path.length));

@@ -44,6 +44,7 @@ export function writeHostGroups(
 
 /** Removes the maps that no text reads. */
 export function dropUnusedGroups({ builder, hostGroups }: NginxContext): void {
+  if (hostGroups.size === 0) return;
   const text = JSON.stringify(builder.plain());
   const { tables } = builder.table('map');
   for (const placeholder of hostGroups.values()) {

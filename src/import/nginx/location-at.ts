@@ -1,10 +1,21 @@
 import { chooseLocation } from './model/choose-location.ts';
 import { Exchange } from './model/exchange.ts';
-import type { Address, Location, Model, Server } from './model/model.ts';
+import type { Address, Level, Location, Model, Server } from './model/model.ts';
 import { UnknownMeaning } from './model/unknown-meaning.ts';
 
 /** The location that nginx chooses for a path; null if none matches, or if a pattern decides that is not interpreted. */
 export function locationAt(server: Server, path: string): Location | null {
+  return levelAt(server, path)?.location ?? null;
+}
+
+/** What answers a path: a location, or the server where none matches. */
+export interface Destination {
+  readonly level: Level;
+  readonly location: Location | null;
+}
+
+/** What answers a path; null if a pattern decides that is not interpreted. */
+export function levelAt(server: Server, path: string): Destination | null {
   const model: Pick<Model, 'servers'> = { servers: [server] };
   const probe = { address: '', secure: false, client: '', authorized: true, method: 'GET', target: path, fields: [] };
   const address: Address = { address: '', secure: false, servers: [server], defaultServer: server };
@@ -12,7 +23,8 @@ export function locationAt(server: Server, path: string): Location | null {
   const exchange = new Exchange(around, probe, address, server, null);
   exchange.uri = path;
   try {
-    return chooseLocation(exchange).location;
+    const { location } = chooseLocation(exchange);
+    return { level: location ?? server, location };
   } catch (error) {
     if (error instanceof UnknownMeaning) return null;
     throw error;

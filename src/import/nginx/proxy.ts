@@ -10,7 +10,7 @@ import { writeParams } from './params.ts';
 import { constantIn, substituted } from './placeholders.ts';
 import { writeProxyOptions } from './proxy-options.ts';
 import { writeSentFields } from './sent-fields.ts';
-import type { RouteSink, StepState } from './step-state.ts';
+import { type RouteSink, restOfTarget, type StepState } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
 /** The schemes of `proxy_pass` and `grpc_pass`. */
@@ -84,17 +84,16 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
   const { match } = state;
   const pass = handler.statement as Directive;
   const path = textOf(handler.replaces);
-  if (route.tables.has('rewrite')) {
+  if (state.rewrite !== null) {
+    const rest = path === '' || !isPlainPath(uri) ? null : restOfTarget(state, path);
     // after `rewrite … break`, nginx leaves the path of proxy_pass out
-    return true;
+    if (rest !== null) route.table('rewrite').set('to', uri + rest, state.rewrite.from, pass);
+    return rest !== null || state.rewrite.staysHere || withoutBackends('behind a rewrite, ');
   }
   const [first = ''] = match.paths;
   const isExact = first !== '' && !first.endsWith('*');
   if (path === '' || !isPlainPath(uri) || !isPlainPath(path) || (isExact && first !== path)) {
-    report.lost(pass, 'this path after a backend has no counterpart; the route answers 404');
-    route.values.delete('proxy');
-    route.table('respond').set('status', 404, pass);
-    return false;
+    return withoutBackends('');
   }
   const rewrite = route.table('rewrite');
   if (isExact) {
@@ -113,4 +112,11 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
   rewrite.set('decoded', true, pass);
   rewrite.set('to', `${uri}{1}`, pass);
   return true;
+
+  function withoutBackends(where: string): false {
+    report.lost(pass, `${where}this path after a backend has no counterpart; the route answers 404`);
+    route.values.delete('proxy');
+    route.table('respond').set('status', 404, pass);
+    return false;
+  }
 }

@@ -59,9 +59,9 @@ export class RouteWriter implements RouteSink {
     return { level, location, match, groups, assigned: this.assigned, rewrite: null, depth: 0 };
   }
 
-  /** Writes what answers at the end of the steps. */
+  /** Writes what answers at the end of the steps. A rewrite has led requests to what answers, whatever follows for others. */
   finish(state: StepState): void {
-    if (this.#hasContent) writeContent(this.add(state.match), state, this);
+    if (this.#hasContent || state.rewrite !== null) writeContent(this.add(state.match), state, this);
   }
 
   /** A location of a backend adds the slash that a request lacks. */

@@ -1,4 +1,5 @@
 import type { LocationMatch } from './location-matches.ts';
+import { bytesOf } from './model/bytes.ts';
 import type { Instruction, Server } from './model/model.ts';
 import type { RouteMatch } from './route-match.ts';
 import type { RouteWriter } from './route-writer.ts';
@@ -18,7 +19,8 @@ export function writeServerSteps(
   writer: RouteWriter,
 ): boolean {
   const before = matches.flatMap(({ match }) => (isFirst(match) ? [match] : []));
-  for (const instruction of server.instructions.map(leadingOn)) {
+  const instructions = server.instructions.map(leadingOn);
+  for (const [index, instruction] of instructions.entries()) {
     if (instruction.kind === 'break') return false;
     if (instruction.kind === 'set') {
       const state = writer.stateOf(server, null, whole, []);
@@ -38,11 +40,16 @@ export function writeServerSteps(
       }
       continue;
     }
+    if (instruction.kind === 'rewrite' && !instruction.ends && index < instructions.length - 1) {
+      writer.context.report.lost(instruction.statement, 'the directives after it would have to see the new path');
+      continue;
+    }
     const isAll = matches.length === 0;
     const first: RouteMatch = isAll ? whole : { ...whole, pattern: '^/' };
     const steps = writer.withoutContent();
     steps.assigned = writer.assigned;
-    for (const match of [first, ...before]) runSteps([instruction], steps.stateOf(server, null, match, []), steps);
+    const met = before.filter((match) => mayMeet(instruction, match));
+    for (const match of [first, ...met]) runSteps([instruction], steps.stateOf(server, null, match, []), steps);
   }
   return false;
 }
@@ -50,6 +57,13 @@ export function writeServerSteps(
 /** Whether a route wins over routes with patterns. */
 function isFirst({ paths, beforePatterns }: RouteMatch): boolean {
   return beforePatterns || paths.some((path) => !path.endsWith('*'));
+}
+
+/** Whether a request of a route may meet a rewrite. Only exact paths are known. */
+function mayMeet(instruction: Instruction, { paths }: RouteMatch): boolean {
+  if (instruction.kind !== 'rewrite') return true;
+  const { regex } = instruction.pattern;
+  return regex === null || paths.length === 0 || paths.some((path) => path.endsWith('*') || regex.test(bytesOf(path)));
 }
 
 /** Before a location is chosen, `break` ends the steps as `last` does: the location is chosen by the new path. */

@@ -17,8 +17,22 @@ export interface StepState {
   /** Texts of `set`. */
   readonly assigned: ReadonlyMap<string, Template>;
   /** A rewrite whose path the content sees. */
-  readonly rewrite: { readonly pattern: string; readonly to: string; readonly from: Directive } | null;
+  readonly rewrite: StepRewrite | null;
   readonly depth: number;
+}
+
+export interface StepRewrite {
+  readonly pattern: string;
+  readonly to: string;
+  readonly from: Directive;
+  /** Whether the location is still the one of the path before. */
+  readonly staysHere: boolean;
+}
+
+/** What a rewrite leads to, without the start that `alias` or a path in `proxy_pass` replaces by another one; null if it does not start so. */
+export function restOfTarget({ rewrite }: StepState, start: string): string | null {
+  const leads = rewrite !== null && !rewrite.staysHere && rewrite.to.startsWith(start);
+  return leads ? rewrite.to.slice(start.length) : null;
 }
 
 /** Takes the routes of one server. */

@@ -1,7 +1,7 @@
 import { conditionOf } from './conditions.ts';
 import { expressionOf } from './expression.ts';
 import { writeFeatures } from './features.ts';
-import { locationAt } from './location-at.ts';
+import { type Destination, levelAt } from './location-at.ts';
 import { textOf } from './model/bytes.ts';
 import type { Instruction, Location } from './model/model.ts';
 import type { Template } from './model/template.ts';
@@ -122,20 +122,19 @@ function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink):
     return always ? null : state;
   }
   if (state.rewrite !== null) return lost('a route can have one rewrite');
-  const rewrite = { pattern, to, from: statement };
+  const rewrite = { pattern, to, from: statement, staysHere: instruction.staysHere };
   if (instruction.staysHere) return { ...state, rewrite };
-  const target = targetLocation(instruction, writer);
+  const target = destinationOf(instruction, writer);
   if (target === null || state.depth >= DEPTH_MAX) return lost('its target has no location that is known beforehand');
   const inside: StepState = {
     ...state,
-    level: target,
-    location: target,
+    ...target,
     match: { ...match, from: [...match.from, statement] },
     groups: [],
     rewrite,
     depth: state.depth + 1,
   };
-  runSteps(target.instructions, inside, writer);
+  runSteps(target.location?.instructions ?? [], inside, writer);
   return always ? null : state;
 }
 
@@ -147,11 +146,18 @@ function targetOf(text: string, { redirect, keepsArguments }: Rewrite): string {
   return `${text}${text.includes('?') ? '&' : '?'}{query}`;
 }
 
-/** The location of the target of a rewrite, judged by the start of its path. */
-function targetLocation({ replacement }: Rewrite, { server }: RouteSink): Location | null {
+/**
+ * What answers the target of a rewrite, judged by the start of its path; null if this is not known. Where a variable follows the start of several
+ * locations, the server itself is not what answers.
+ */
+function destinationOf({ replacement }: Rewrite, { server }: RouteSink): Destination | null {
   const [first] = replacement;
-  const start = constantIn(replacement) ?? (first?.kind === 'text' ? first.text : '');
-  return start.startsWith('/') ? locationAt(server, start.replace(/\?.*$/s, '')) : null;
+  const constant = constantIn(replacement);
+  const start = (constant ?? (first?.kind === 'text' ? first.text : '')).replace(/\?.*$/s, '');
+  if (!start.startsWith('/')) return null;
+  const destination = levelAt(server, start);
+  const leadsIn = server.locations.some(({ kind, path }) => kind !== 'pattern' && path.startsWith(start));
+  return constant === null && leadsIn && destination?.location === null ? null : destination;
 }
 
 /** Whether a pattern matches all paths of a location, judged by paths of many forms. */

@@ -1,45 +1,96 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { PageSource } from '../../handlers/pages/page.ts';
+import type { Candidate } from '../../static/candidate.ts';
+import type { Directory } from '../../static/directory.ts';
+import { type FileVersion, StaticFile } from '../../static/static-file.ts';
+import type { SiteDisk } from '../route-context.ts';
 
+/** Nothing can be below a device, so that nobody finds a file of this machine by the path of one in the image. */
+const ROOT = '/dev/null/dry-run';
 /** What a file of the image contains before its own path. No text that people write contains this. */
 const MARK = '\u0001file of a dry run\u0001';
 /** In each directory, a file whose name shows in a listing which directory it is. */
 const DIRECTORY_MARK = 'directory-of-a-dry-run-';
 
-/** Files and directories below a temporary directory, at the paths that they have on another machine. Each file contains its path. */
-export class DiskImage {
-  readonly #root = mkdtempSync(join(tmpdir(), 'viaduct-dry-run-'));
-  readonly #directories: string[] = [];
-  readonly #known = new Set<string>();
+/** Files and directories in memory, at the paths that they have on another machine. Each file contains its path. */
+export class DiskImage implements SiteDisk {
+  readonly #files = new Set<string>();
+  /** The number of each directory. */
+  readonly #directories = new Map<string, number>();
 
   /** Where `path`, which is absolute, is in the image. */
   place(path: string): string {
-    return join(this.#root, path);
+    return join(ROOT, path);
   }
 
   addFile(path: string): void {
     this.addDirectory(dirname(path));
-    writeFileSync(this.place(path), MARK + path);
+    this.#files.add(this.place(path));
   }
 
   addDirectory(path: string): void {
-    if (this.#known.has(path)) return;
-    this.#known.add(path);
+    const place = withoutSlash(this.place(path));
+    if (this.#directories.has(place)) return;
     if (path !== dirname(path)) this.addDirectory(dirname(path));
-    mkdirSync(this.place(path), { recursive: true });
-    writeFileSync(join(this.place(path), `${DIRECTORY_MARK}${this.#directories.length}`), '');
-    this.#directories.push(path);
+    this.#directories.set(place, this.#directories.size);
+  }
+
+  /** Nothing is kept: a path has a file after `addFile` that it did not have before. */
+  fresh(): null {
+    return null;
+  }
+
+  async load(_key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
+    const found = candidates.find(({ path }) => this.#files.has(path));
+    if (found === undefined) return null;
+    const { root, path, basis } = found;
+    const content = contentOf(path);
+    const presentation = await found.present(content, []);
+    return new StaticFile(path, { ...VERSION, size: BigInt(content.length) }, content, null, {
+      root,
+      basis,
+      presentation,
+    });
+  }
+
+  async readDirectory(_root: string, path: string): Promise<Directory | null> {
+    const index = this.#directories.get(withoutSlash(path));
+    if (index === undefined) return null;
+    return {
+      entries: [{ name: `${DIRECTORY_MARK}${index}`, type: 'file', size: 0, modifiedMs: 0 }],
+      truncated: false,
+    };
+  }
+
+  async isDirectory(_root: string, path: string): Promise<boolean> {
+    return this.#directories.has(withoutSlash(path));
+  }
+
+  page(file: string): PageSource {
+    return { file, read: async () => (this.#files.has(file) ? contentOf(file) : null) };
   }
 
   /** The file or the listed directory that a response has as its content; null for another content. */
-  contentOf(text: string): { readonly path: string; readonly listing: boolean } | null {
+  shownIn(text: string): { readonly path: string; readonly listing: boolean } | null {
     if (text.startsWith(MARK)) return { path: text.slice(MARK.length), listing: false };
-    const index = new RegExp(`${DIRECTORY_MARK}(\\d+)`).exec(text)?.[1];
-    return index === undefined ? null : { path: this.#directories[Number(index)] ?? '/', listing: true };
+    if (!text.includes(DIRECTORY_MARK)) return null;
+    const index = Number(new RegExp(`${DIRECTORY_MARK}(\\d+)`).exec(text)?.[1]);
+    const [place] = [...this.#directories.keys()].slice(index, index + 1);
+    return { path: outside(place ?? ROOT), listing: true };
   }
+}
 
-  remove(): void {
-    rmSync(this.#root, { recursive: true, force: true });
-  }
+const VERSION: Omit<FileVersion, 'size'> = { mtimeMs: 0n, mtimeNs: 0n, ctimeMs: 0n, ctimeNs: 0n, ino: 0n, dev: 0n };
+
+function contentOf(place: string): Buffer {
+  return Buffer.from(MARK + outside(place));
+}
+
+/** The path of a place on the other machine. */
+function outside(place: string): string {
+  return place.slice(ROOT.length) || '/';
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
 }

@@ -1,4 +1,3 @@
-import { readSync } from 'node:fs';
 import type { HeaderList, ResponseBody } from '../../http/message.ts';
 import type { Response } from '../../http/response.ts';
 import { responseFields } from '../../http/response-fields.ts';
@@ -25,20 +24,15 @@ export interface DryAnswer {
 export function readAnswer(response: Response, sent: DryAnswer['sent'], disk: DiskImage): Omit<DryAnswer, 'isRefused'> {
   const text = textOf(response.body);
   discardBody(response.body);
-  const file = disk.contentOf(text);
+  const file = disk.shownIn(text);
   const content = file === null ? text : '';
   const passed = sent === null ? null : { ...sent, fields: withoutPassword(sent.fields) };
   return { status: response.status, headers: responseFields(response), content, file, sent: passed };
 }
 
-/** Files of a disk image are short, and nothing else answers with a stream. */
+/** Files of a disk image are in memory, and nothing else answers with a stream. */
 function textOf(body: ResponseBody): string {
-  if (body === null) return '';
-  if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8');
-  if (!('fd' in body)) return '';
-  const bytes = Buffer.alloc(body.end - body.start);
-  readSync(body.fd, bytes, 0, bytes.length, body.start);
-  return bytes.toString('utf8');
+  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8') : '';
 }
 
 /** The password is one of the dry run, so the client of the question did not send it. */

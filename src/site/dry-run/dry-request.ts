@@ -23,13 +23,15 @@ export interface DryRequest {
 }
 
 const CLIENT_PORT = 50_000;
+/** Requests take what they need of it. */
+const head = new RequestHead(DEFAULT_LIMITS);
 
 /** Reads the request's bytes as a connection does. */
 export function readRequest(asked: DryRequest, listener: number): Request | Refusal {
-  const fields = asked.authorized ? [...asked.headers, 'Authorization', AUTHORIZATION] : asked.headers;
-  const lines = fields.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${fields[i + 1]}\r\n`] : []));
-  const bytes = Buffer.from(`${asked.method} ${asked.target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
-  const head = new RequestHead(DEFAULT_LIMITS);
+  const { headers } = asked;
+  let lines = asked.authorized ? `Authorization: ${AUTHORIZATION}\r\n` : '';
+  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  const bytes = Buffer.from(`${asked.method} ${asked.target} HTTP/1.1\r\n${lines}\r\n`, 'latin1');
   head.reset(null);
   const progress = head.scan(bytes, 0, bytes.length);
   if (progress === 'incomplete') return new Refusal(400, 'the head is incomplete');

@@ -55,6 +55,7 @@ export class DryRun {
       onError() {},
       overrides: new Map(),
       discovered: new Map(),
+      disk,
       createClient: recordingClients((request, sent) => this.#answerFor(request, sent)),
     });
   }

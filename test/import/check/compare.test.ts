@@ -94,6 +94,7 @@ const CASES: readonly (readonly [name: string, before: Outcome, now: Outcome, ..
     'another answer',
   ],
   ['another origin that may read', answer(200), answer(200, null, [['Access-Control-Allow-Origin', '*']]), 'more open'],
+  ['an origin without a value', answer(200), answer(200, null, [['Access-Control-Allow-Origin', '']])],
   ['an outcome that is not known', { kind: 'unknown', reason: 'lua' }, backend(APP)],
 ];
 
@@ -121,5 +122,17 @@ describe('the comparison of two outcomes', () => {
       differencesOf(before, now, { ...PROBE, secure, fields }).map(({ kind }) => kind);
     assert.deepEqual(kindsOf(true), []);
     assert.deepEqual(kindsOf(false), ['another scheme or host']);
+  });
+
+  it('knows such a scheme as a CGI variable, unless the other server has a value of its own', () => {
+    const fields: Probe['fields'] = [...PROBE.fields, ['X-Forwarded-Proto', 'claimed']];
+    const now = backend(APP, [['HTTP_X_FORWARDED_PROTO', 'https']]);
+    const kindsOf = (value: string, secure: boolean) =>
+      differencesOf(backend(APP, [['HTTP_X_FORWARDED_PROTO', value]]), now, { ...PROBE, secure, fields }).map(
+        ({ kind }) => kind,
+      );
+    assert.deepEqual(kindsOf('claimed', true), []);
+    assert.deepEqual(kindsOf('claimed', false), ['another scheme or host']);
+    assert.deepEqual(kindsOf('http', true), ['another scheme or host']);
   });
 });

@@ -4,7 +4,7 @@ import { type Finding, joinFindings } from '../../check/finding.ts';
 import { type Unchecked, uncheckedOf } from '../../check/unchecked.ts';
 import type { Model } from '../model/model.ts';
 import { chosenProbes } from './chosen-probes.ts';
-import { expectationsOf } from './expectations.ts';
+import { EmptyDisk, expectationsOn } from './expectations.ts';
 
 export interface Checked {
   /** What the new settings do otherwise, the most dangerous first. */
@@ -13,18 +13,24 @@ export interface Checked {
   readonly unchecked: readonly Unchecked[];
 }
 
-/** Compares what nginx does with what the new settings do, for probes at each boundary of the configuration. */
+/**
+ * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on two disks: one that is empty, and
+ * one that has the first path that each probe asks for. What the real disk has does not matter, because the configuration may be for another
+ * machine.
+ */
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Checked> {
-  const findings: Finding[] = [];
-  const [onEmpty, onFull] = expectationsOf(model, chosenProbes(model));
+  const empty = new EmptyDisk();
   const site = settings.open();
   try {
-    for (const { disk, expectations } of [onEmpty, onFull]) {
-      site.fill(disk);
-      findings.push(...(await checkSite(expectations, site)));
-    }
+    const onEmpty = await checkSite(empty.expectations(model, chosenProbes(model)), site);
+    const full = empty.filled();
+    site.fill(full);
+    const onFull = await checkSite(expectationsOn(full, model, empty.asking), site);
+    return {
+      findings: joinFindings([...onEmpty.findings, ...onFull.findings]),
+      unchecked: uncheckedOf(onEmpty.unknown),
+    };
   } finally {
     site.close();
   }
-  return { findings: joinFindings(findings), unchecked: uncheckedOf(onEmpty.expectations) };
 }

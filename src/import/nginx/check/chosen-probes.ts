@@ -9,8 +9,11 @@ import { type ProbeOptions, probesOf } from '../model/probes.ts';
  */
 export function chosenProbes(model: Model, options: Pick<ProbeOptions, 'client'> = {}): Probe[] {
   const methods = comparesMethods(model) ? null : PLAIN_METHODS;
-  const all = probesOf(model, options).filter((probe) => isPlain(probe) && (methods?.has(probe.method) ?? true));
-  const plain = hasOddNames(model) ? all : all.filter(({ fields }) => PLAIN_HOST.test(fields[0]?.[1] ?? ''));
+  const anyHost = hasOddNames(model);
+  const plain = probesOf(model, options, (probe) => {
+    if (!isPlain(probe) || methods?.has(probe.method) === false) return false;
+    return anyHost || PLAIN_HOST.test(probe.fields[0]?.[1] ?? '');
+  });
   const claims = new Map(
     model.servers
       .flatMap(levelsOf)

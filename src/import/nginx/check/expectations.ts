@@ -1,45 +1,44 @@
 import type { Paths } from '../../check/asked-site.ts';
 import type { Expectation } from '../../check/check-site.ts';
-import type { Disk, PathKind, Probe } from '../../check/outcome.ts';
+import type { Disk, Probe } from '../../check/outcome.ts';
 import type { Statement } from '../../import-report.ts';
 import { decideFrom } from '../model/decide.ts';
 import type { Level, Model, Server } from '../model/model.ts';
 
-/** What nginx does with probes, on a disk. */
-export interface Expectations {
-  readonly disk: Paths;
-  readonly expectations: readonly Expectation[];
+/** A disk without any file. It remembers the first path that each probe asks for. */
+export class EmptyDisk {
+  /** The probes that asked. */
+  readonly asking: Probe[] = [];
+  readonly #asked = new Map<string, 'file'>();
+
+  /** What nginx does with each probe on this disk. */
+  *expectations(model: Model, probes: readonly Probe[]): Generator<Expectation> {
+    for (const probe of probes) {
+      let first: string | null = null;
+      const expectation = expectationOf(model, probe, (path) => {
+        first ??= path;
+        return null;
+      });
+      if (first !== null) {
+        this.#asked.set(first, 'file');
+        this.asking.push(probe);
+      }
+      if (expectation !== null) yield expectation;
+    }
+  }
+
+  /** A disk that has all the paths that probes asked for. */
+  filled(): Paths {
+    return withParents(this.#asked);
+  }
 }
 
-/**
- * What nginx does with each probe on two disks: one that is empty, and one that has the first path that each probe asks for. What the real
- * disk has does not matter, because the configuration may be for another machine.
- */
-export function expectationsOf(
-  model: Model,
-  probes: readonly Probe[],
-): readonly [empty: Expectations, full: Expectations] {
-  const asked = new Map<string, Exclude<PathKind, null>>();
-  const asking: Probe[] = [];
-  const onEmpty = probes.map((probe) => {
-    let first: string | null = null;
-    const empty: Disk = (path) => {
-      first ??= path;
-      return null;
-    };
-    const expectation = expectationOf(model, probe, empty);
-    if (first !== null) {
-      asked.set(first, 'file');
-      asking.push(probe);
-    }
-    return expectation;
-  });
-  const full = withParents(asked);
-  const onFull = asking.map((probe) => expectationOf(model, probe, (path) => full.get(path) ?? null));
-  return [
-    { disk: new Map(), expectations: onEmpty.filter((one) => one !== null) },
-    { disk: full, expectations: onFull.filter((one) => one !== null) },
-  ];
+/** What nginx does with each probe on a disk. */
+export function* expectationsOn(disk: Paths, model: Model, probes: readonly Probe[]): Generator<Expectation> {
+  for (const probe of probes) {
+    const expectation = expectationOf(model, probe, (path) => disk.get(path) ?? null);
+    if (expectation !== null) yield expectation;
+  }
 }
 
 /** The paths, and the directories above them. A path that others are in is a directory. */

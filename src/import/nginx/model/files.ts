@@ -25,8 +25,10 @@ export function pathOf(exchange: Exchange, uri = exchange.uri): string | null {
 /** What is at a path. A file with a slash after it does not exist. */
 export function kindOf({ around }: Exchange, path: string): PathKind {
   if (path === '') return null;
-  for (const { index } of path.matchAll(/\/+\.\.(?=\/|$)/g))
-    if (around.disk(plainPath(path.slice(0, index) || '/')) !== 'directory') return null;
+  if (path.includes('/..')) {
+    for (const { index } of path.matchAll(/\/+\.\.(?=\/|$)/g))
+      if (around.disk(plainPath(path.slice(0, index) || '/')) !== 'directory') return null;
+  }
   const kind = around.disk(plainPath(path));
   return kind === 'file' && path.endsWith('/') ? null : kind;
 }

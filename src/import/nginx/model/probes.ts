@@ -16,9 +16,16 @@ export interface ProbeOptions {
 /** A host that no server names. */
 const STRANGER = 'unmatched.invalid';
 
-/** Requests at each boundary of a configuration: addresses, names, locations, patterns, methods, clients and conditions. */
-export function probesOf(model: Model, { client = '203.0.113.9', paths = [] }: ProbeOptions = {}): Probe[] {
-  const probes = model.addresses.flatMap((address) => probesAt(model, address, client, paths));
+/**
+ * Requests at each boundary of a configuration: addresses, names, locations, patterns, methods, clients and conditions. Those that `isWanted`
+ * refuses are left out.
+ */
+export function probesOf(
+  model: Model,
+  { client = '203.0.113.9', paths = [] }: ProbeOptions = {},
+  isWanted: (probe: Probe) => boolean = () => true,
+): Probe[] {
+  const probes = model.addresses.flatMap((address) => probesAt(model, address, client, paths)).filter(isWanted);
   return [...new Map(probes.map((probe) => [JSON.stringify(probe), probe])).values()];
 }
 

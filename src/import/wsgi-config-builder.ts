@@ -67,3 +67,15 @@ export function secureAddresses(builder: ConfigBuilder): void {
   const addresses = (listen.value as readonly string[]).map((one) => `https://${one}`);
   builder.set('listen', addresses, ...listen.from, ...certificate.from);
 }
+
+/** Whether a path can be the prefix of an application. */
+export function isMount(path: string): boolean {
+  return /^(?:\/[^/*?#%\s]+)+$/.test(path) && !/\/\.\.?(?:\/|$)/.test(path);
+}
+
+/** Writes a route that serves the main application below a prefix. */
+export function writeMainMount(mount: string, from: Statement, builder: ConfigBuilder): void {
+  const route = builder.append('route');
+  route.set('mount', mount, from);
+  route.set('app', 'main', from);
+}

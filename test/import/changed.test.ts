@@ -37,6 +37,8 @@ describe('a configuration with words changed at random', () => {
     ['apache.conf', 150],
     ['supervisor.conf', 50],
     ['app.service', 50],
+    ['gunicorn.conf.py', 150],
+    ['Procfile', 50],
   ] as const) {
     it(`becomes readable settings, or is refused with its line: ${file}`, async (t) => {
       const random = createRandom(SEED);

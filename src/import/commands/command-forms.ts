@@ -2,7 +2,14 @@ import type { SettingName } from '../../config/settings.ts';
 import type { Value } from '../config-builder.ts';
 import { writeTrusted } from '../gunicorn/trust.ts';
 import type { Statement } from '../import-report.ts';
-import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
+import {
+  isMount,
+  setCertificate,
+  setDirectory,
+  setSetting,
+  type WsgiContext,
+  writeMainMount,
+} from '../wsgi-config-builder.ts';
 import type { ServerName } from './command-line.ts';
 
 export type OtherServer = Exclude<ServerName, 'gunicorn' | 'uwsgi'>;
@@ -55,13 +62,11 @@ const noAccessLog: Carry = (_, from, context) => setSetting('accessLog', 'off', 
 /** These servers also give SCRIPT_NAME to requests outside of the prefix, from which a front-end proxy has cut it off. */
 const prefixed: Carry = (value, from, { builder, report }) => {
   const mount = `/${value.replace(/^\/+|\/+$/g, '')}`;
-  if (mount === '/' || /[*?#%\s]/.test(mount)) {
-    report.lost(from, 'it is not a path');
+  if (!isMount(mount)) {
+    report.lost(from, 'it is not a path that routes can have');
     return;
   }
-  const route = builder.append('route');
-  route.set('mount', mount, from);
-  route.set('app', 'main', from);
+  writeMainMount(mount, from, builder);
   report.differs(from, 'the front-end proxy must leave the prefix in the path: requests without it get no SCRIPT_NAME');
 };
 

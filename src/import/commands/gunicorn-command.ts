@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { splitWords } from '../../config/words.ts';
 import { carryGunicorn } from '../gunicorn/import-gunicorn.ts';
 import { type Assignment, readPython } from '../gunicorn/read-python.ts';
-import { GUNICORN, isMount, mountBelow } from '../gunicorn/settings.ts';
+import { GUNICORN, mountBelow } from '../gunicorn/settings.ts';
 import type { Statement } from '../import-report.ts';
 import { readText } from '../read-text.ts';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
@@ -83,7 +83,7 @@ export function carryGunicornCommand(command: ServerCommand, service: ServiceCom
   carryGunicorn([...readConfig(file, service, context), ...known], context);
   const mount = service.environment.get('SCRIPT_NAME');
   const path = command.environment.get('SCRIPT_NAME') ?? mount?.value ?? '';
-  if (isMount(path)) mountBelow(path, mount?.statement ?? statement, context);
+  mountBelow(path, mount?.statement ?? statement, context);
 }
 
 function readConfig(

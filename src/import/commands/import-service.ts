@@ -1,12 +1,11 @@
 import { ConfigBuilder } from '../config-builder.ts';
-import { isMount } from '../gunicorn/settings.ts';
 import { ImportReport } from '../import-report.ts';
 import { refused } from '../refused.ts';
 import { appendCommand } from '../sidecar-tables.ts';
 import type { Source } from '../source.ts';
 import { carryUwsgi } from '../uwsgi/import-uwsgi.ts';
 import { readCommandOptions } from '../uwsgi/read-options.ts';
-import { setDirectory, type WsgiContext } from '../wsgi-config-builder.ts';
+import { isMount, setDirectory, type WsgiContext } from '../wsgi-config-builder.ts';
 import { SERVER_NAMES, type ServerCommand, type ServiceCommand, serverCommandOf } from './command-line.ts';
 import { carryGunicornCommand } from './gunicorn-command.ts';
 import { carryOtherCommand } from './other-servers.ts';
@@ -76,7 +75,7 @@ function writeVariables(
   for (const { statement: from } of service.environment.values())
     if (!report.knows(from)) report.needless(from, 'keep the variables where Viaduct is started');
   for (const [name, value] of environment) {
-    if (server === 'gunicorn' && name === 'SCRIPT_NAME' && isMount(value)) continue; // it has become a route
+    if (server === 'gunicorn' && name === 'SCRIPT_NAME' && isMount(value.replace(/\/+$/, ''))) continue; // it has become a route
     builder.remarks.push(`in the environment: ${`${name}=${value}`.replace(/[^\x20-\x7e]/g, '?')}`);
     report.lost({ ...statement, text: `${name}=${value}` }, 'set the variable in the environment of Viaduct');
   }

@@ -2,7 +2,14 @@ import { SETTINGS, type SettingName } from '../../config/settings.ts';
 import type { Value } from '../config-builder.ts';
 import type { Statement } from '../import-report.ts';
 import { templateProblem } from '../log-template.ts';
-import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
+import {
+  isMount,
+  setCertificate,
+  setDirectory,
+  setSetting,
+  type WsgiContext,
+  writeMainMount,
+} from '../wsgi-config-builder.ts';
 import { writeBind, writeProtocol, writeProxyProtocol } from './addresses.ts';
 import { writeSchemeFields, writeTrusted } from './trust.ts';
 
@@ -189,26 +196,22 @@ const SCRIPT_NAME = 'SCRIPT_NAME=';
 function writeEnvironment(value: unknown, from: Statement, context: WsgiContext): void {
   const { builder, report } = context;
   const all = Array.isArray(value) ? value.map(String) : [String(value)];
-  const mount = all.findLast((one) => one.startsWith(SCRIPT_NAME) && isMount(one.slice(SCRIPT_NAME.length)));
-  if (mount !== undefined) mountBelow(mount.slice(SCRIPT_NAME.length), from, context);
-  const others = all.filter((one) => mount === undefined || !one.startsWith(SCRIPT_NAME));
+  const path = all.findLast((one) => one.startsWith(SCRIPT_NAME))?.slice(SCRIPT_NAME.length) ?? '';
+  const isMounted = mountBelow(path, from, context);
+  const others = all.filter((one) => !isMounted || !one.startsWith(SCRIPT_NAME));
   if (others.length === 0) return;
   report.lost(from, 'set these variables in the environment of Viaduct, such as Environment= of systemd');
   builder.remarks.push(...others.map((one) => `in the environment: ${one.replace(/[^\x20-\x7e]/g, '?')}`));
 }
 
-/** Whether a value of the variable SCRIPT_NAME is a path below the root. */
-export function isMount(path: string): boolean {
-  return /^\/[^/]/.test(path);
-}
-
-/** The variable SCRIPT_NAME is the path below which gunicorn serves the application. */
-export function mountBelow(path: string, from: Statement, { builder, report }: WsgiContext): void {
-  const route = builder.append('route');
-  route.set('mount', path.replace(/\/+$/, ''), from);
-  route.set('app', 'main', from);
+/** The variable SCRIPT_NAME is the path below which gunicorn serves the application. Returns whether `path` is one. */
+export function mountBelow(path: string, from: Statement, { builder, report }: WsgiContext): boolean {
+  const mount = path.replace(/\/+$/, '');
+  if (!isMount(mount)) return false;
+  writeMainMount(mount, from, builder);
   builder.append('route').table('respond').assume('status', 404, 'gunicorn answers 500 there');
   report.took(from);
+  return true;
 }
 
 /** What becomes of fields with `_` in their name: they would be others' variables of the environ. */

@@ -1,18 +1,26 @@
+import { SETTINGS } from '../../config/settings.ts';
+import { parseValue } from '../../config/value.ts';
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { Statement } from '../import-report.ts';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
 
 /** Front-end proxies whose fields count, or that send the header of the PROXY protocol, or speak uwsgi; `*` is everybody. */
-export function writeTrusted(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
+export function writeTrusted(value: unknown, from: Statement, { builder, report, output }: WsgiContext): void {
   const all = (Array.isArray(value) ? value : String(value).split(','))
     .map((one) => String(one).trim())
-    .filter((one) => one !== '');
+    .filter((one) => one !== '')
+    .map((one) => (one === '*' ? 'all' : one));
+  const problem = all.map((one) => parseValue(SETTINGS.trustedProxies, one, output)).find((one) => 'problem' in one);
+  if (problem !== undefined && 'problem' in problem) {
+    report.lost(from, `each proxy ${problem.problem}`);
+    return;
+  }
   report.took(from);
   const before = (builder.get('trusted_proxies') ?? []) as readonly string[];
   if (before.length > 0 && [...all].sort().join() !== [...before].sort().join())
     report.differs(from, 'trusted_proxies is one list: what one of these proxies may say, all may');
-  for (const one of all) builder.push('trusted_proxies', one === '*' ? 'all' : one, from);
-  if (all.includes('*')) {
+  for (const one of all) builder.push('trusted_proxies', one, from);
+  if (all.includes('all')) {
     builder.set('trusted_proxy_values', 'scheme', from); // with `address`, every client could claim any address
     report.differs(from, 'name the proxies in trusted_proxies, and their X-Forwarded-For counts too');
   }

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path/posix';
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { ImportReport } from '../import-report.ts';
-import type { WsgiContext } from '../wsgi-config-builder.ts';
+import { isMount, type WsgiContext } from '../wsgi-config-builder.ts';
 import { isOn, type Option } from './option.ts';
 
 const NAMES: ReadonlySet<string> = new Set([
@@ -68,10 +68,14 @@ function explain({ option, host }: Mount, isByPath: boolean, { report }: WsgiCon
     );
 }
 
+/** What an application of `[apps]` may have. */
+const WORKERS_MAX = 256;
+
 /** The processes that all applications of uWSGI share; undefined for one. */
 function workersOf(options: readonly Option[]): Option | undefined {
   const found = options.findLast(({ name }) => ['processes', 'workers', 'p'].includes(name));
-  return found !== undefined && Number(found.value) > 1 ? found : undefined;
+  const count = Number(found?.value);
+  return count > 1 && count <= WORKERS_MAX ? found : undefined;
 }
 
 /** `shop.wsgi:application`, or a file followed by the callable. */
@@ -101,7 +105,7 @@ function mountOf(
 ): Mount[] {
   const [, host = '', path = '', written = ''] = /^([\w.-]*)((?:\/[^=]*)?)=(.+)$/.exec(option.value) ?? [];
   const prefix = path.replace(/\/+$/, '');
-  if (written === '' || /[*?#%\s]/.test(prefix)) {
+  if (written === '' || (prefix !== '' && !isMount(prefix))) {
     report.lost(option, 'it is not /prefix=MODULE:CALLABLE');
     return [];
   }

@@ -29,6 +29,8 @@ const CANT_MPX_CONN = 1;
 const UNKNOWN_ROLE = 3;
 
 const NONE = 0;
+/** More parts are joined: a part of one byte takes a hundred. */
+const PARTS_MAX = 256;
 
 /** A FastCGI connection: it carries one request at a time. */
 export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
@@ -46,6 +48,10 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
   #requestSocket: CgiRequestSocket | null = null;
   /** Whether the front-end proxy has sent the last content of the present request. */
   #contentEnded = false;
+  /** The engine wants no more of the request for now. */
+  #isHeld = false;
+  /** The front-end proxy does not take the answers to its records, so it may not send more of them. */
+  #isFull = false;
   #violation: string | null = null;
 
   constructor(socket: Socket, owner: CgiConnectionOwner) {
@@ -57,13 +63,15 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
     socket.on('end', () => socket.destroy()); // a front-end proxy that closes has given up the request (section 5.4)
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
+    socket.on('drain', () => this.#drained());
     socket.resume();
   }
 
   // CgiRequestTransport: calls of the present request.
 
   wanted(): void {
-    this.#socket.resume();
+    this.#isHeld = false;
+    if (!this.#isFull) this.#socket.resume();
   }
 
   send(bytes: Buffer, sent: (error?: Error | null) => void): void {
@@ -86,7 +94,7 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
     this.#write(recordHead(STDOUT, id, 0) + endOf(id, REQUEST_COMPLETE));
     if (this.#keeps && !this.#owner.draining) this.#await(this.#owner.keepAliveTimeoutMs);
     else this.#socket.end();
-    this.#socket.resume();
+    this.wanted();
   }
 
   /** Ends with a reset: to nginx an ordinary end of the connection is the end of the response, even without END_REQUEST. */
@@ -145,6 +153,7 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
     }
     const { limits } = this.#owner;
     if (content.length > 0) this.#params.push(Buffer.from(content));
+    if (this.#params.length >= PARTS_MAX) this.#params = [Buffer.concat(this.#params)];
     this.#paramBytes += content.length;
     if (this.#paramBytes > limits.bytesMax) this.#violation = 'the variables are too long';
     if (content.length > 0 || left > 0 || this.#violation !== null) return;
@@ -166,7 +175,10 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
       this.#contentEnded = true;
       requestSocket.deliverEnd();
     } else if (this.#contentEnded) this.#violation = 'content comes after its end';
-    else if (content.length > 0 && !requestSocket.deliver(Buffer.from(content))) this.#socket.pause();
+    else if (content.length > 0 && !requestSocket.deliver(Buffer.from(content))) {
+      this.#isHeld = true;
+      this.#socket.pause();
+    }
   }
 
   /** The client has left. */
@@ -176,6 +188,7 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
     this.#write(endOf(id, REQUEST_COMPLETE));
     if (!this.#keeps) this.#socket.end();
     else this.#await(this.#owner.keepAliveTimeoutMs);
+    this.wanted(); // the aborted request may have held the socket
   }
 
   /** Answers management records, which concern the connection itself (section 4). */
@@ -195,6 +208,7 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
   /** Calls `use` with the content of a record when all of it has arrived. */
   #whole(content: Buffer, left: number, use: (whole: Buffer) => void): void {
     this.#parts.push(Buffer.from(content));
+    if (this.#parts.length >= PARTS_MAX) this.#parts = [Buffer.concat(this.#parts)];
     if (left > 0) return;
     const whole = Buffer.concat(this.#parts);
     this.#parts = [];
@@ -206,11 +220,19 @@ export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
     const requestSocket = this.#requestSocket;
     this.#requestSocket = null;
     this.#id = NONE;
+    this.#isHeld = false;
     return requestSocket;
   }
 
   #write(text: string): void {
-    this.#socket.write(text, 'latin1');
+    if (this.#socket.write(text, 'latin1')) return;
+    this.#isFull = true;
+    this.#socket.pause();
+  }
+
+  #drained(): void {
+    this.#isFull = false;
+    if (!this.#isHeld) this.#socket.resume();
   }
 
   #await(ms: number): void {

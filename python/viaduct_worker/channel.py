@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from viaduct_worker.messages import FromServer
 
+STDERR = 2
+STRAY = b'A process that the import has forked went on with it. It ends, because only the first one can serve.\n'
 LENGTH = Struct('<I')
 CREDENTIALS = Struct('=iII')
 """Process, user and group."""
@@ -104,18 +106,24 @@ class Channel:
         """Let the kernel kill this process if the server dies while the application is imported (only on Linux).
 
         Nobody reads this channel then, so an import that hangs would never end. The server sends nothing meanwhile.
+        A process that the import has forked ends here: it has no channel.
         """
+        process = os.getpid()
         flags = fcntl.fcntl(self.socket, fcntl.F_GETFL)
-        if not die_on_input(self.socket.fileno()):
-            yield
-            return
+        is_possible = die_on_input(self.socket.fileno())
         try:
-            with contextlib.suppress(BlockingIOError):
-                self.socket.recv(1, MSG_PEEK | MSG_DONTWAIT)
-                os._exit(1)  # it died before
+            if is_possible:
+                with contextlib.suppress(BlockingIOError):
+                    self.socket.recv(1, MSG_PEEK | MSG_DONTWAIT)
+                    os._exit(1)  # it died before
             yield
         finally:
-            fcntl.fcntl(self.socket, fcntl.F_SETFL, flags)
+            if os.getpid() != process:
+                with contextlib.suppress(OSError):
+                    os.write(STDERR, STRAY)
+                os._exit(1)
+            if is_possible:
+                fcntl.fcntl(self.socket, fcntl.F_SETFL, flags)
 
     def close(self) -> None:
         self.socket.close()

@@ -36,27 +36,6 @@ const CASES: readonly ErrorCase[] = [
     patterns: [/application/i],
   },
   {
-    when: 'the import ends Python',
-    files: { 'app.py': `import os\nos._exit(3)\n${APPLICATION}` },
-    args: ['serve', '.'],
-    code: 1,
-    patterns: [/Cannot import "app:application": Python ended during the import: exit code 3/, /os\._exit/],
-  },
-  {
-    when: 'the import goes on in another process',
-    files: { 'app.py': `import os\nif os.fork():\n    os._exit(0)\n${APPLICATION}` },
-    args: ['serve', '.'],
-    code: 1,
-    patterns: [/Cannot import "app:application": Python ended during the import: exit code 0/, /only the first one/],
-  },
-  {
-    when: 'the import of a worker ends Python',
-    files: { 'app.py': `import os\nos._exit(3)\n${APPLICATION}` },
-    args: ['serve', '.', '--no-preload'],
-    code: 1,
-    patterns: [/Cannot start a worker: it died with exit code 3/],
-  },
-  {
     when: 'check finds no application',
     files: { 'notes.txt': '' },
     args: ['check', '.'],

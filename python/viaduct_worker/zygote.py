@@ -12,7 +12,8 @@ import json
 import os
 import sys
 from contextlib import suppress
-from os import close, kill, read, set_blocking, waitpid, write
+from errno import EAGAIN
+from os import close, kill, read, set_blocking, waitpid
 from select import select
 from signal import SIG_DFL, SIGCHLD, SIGKILL, set_wakeup_fd, signal
 
@@ -138,18 +139,22 @@ class Zygote:
 
     def fork_hook(self, message: 'RunHook') -> None:
         """Fork the process of a hook. It reports through one pipe, and ends when this process closes the other one."""
-        report, output = os.pipe()
-        life, life_write = os.pipe()
-        self.descriptors += report, life_write
+        pipes: list[int] = []
         try:
+            pipes += os.pipe()
+            pipes += os.pipe()
+            report, output, life, life_write = pipes
+            self.descriptors += report, life_write
             pid = self.fork(lambda: release_hook.main(self.options, message, self.release, output, life))
         except OSError as error:
-            write(output, f'its hook {message["hook"]} cannot run: {refusal_of(error)}'.encode())
-            self.hooked(message['hook'], 1, report, life_write)
+            for descriptor in pipes:
+                close(descriptor)
+            self.descriptors = [each for each in self.descriptors if each not in pipes]
+            reason = f'its hook {message["hook"]} cannot run: {refusal_of(error)}'
+            self.channel.send(kind='hooked', hook=message['hook'], code=1, report=reason)
             return
-        finally:
-            close(output)
-            close(life)
+        close(output)
+        close(life)
         self.hooks[pid] = (message['hook'], report, life_write)
 
     def fork(self, run: 'Callable[[], None]') -> int:
@@ -190,16 +195,12 @@ class Zygote:
                 self.channel.send(kind='exited', worker=self.children.pop(pid), code=code)
             else:
                 hook, report, life = self.hooks.pop(pid)
-                self.hooked(hook, code, report, life)
+                self.channel.send(kind='hooked', hook=hook, code=code, report=release_hook.report_of(report))
+                for descriptor in (report, life):
+                    close(descriptor)
+                    self.descriptors.remove(descriptor)
         if self.release is None:
             self.reap_strangers()
-
-    def hooked(self, hook: str, code: int, report: int, life: int) -> None:
-        """Report the end of a hook, and close its pipes."""
-        self.channel.send(kind='hooked', hook=hook, code=code, report=release_hook.report_of(report))
-        for descriptor in (report, life):
-            close(descriptor)
-            self.descriptors.remove(descriptor)
 
     def reap_strangers(self) -> None:
         """Collect the children that an import started in this process before `start_again`."""
@@ -224,7 +225,8 @@ class Zygote:
 
 def refusal_of(error: OSError) -> str:
     """Why the system starts no process, and what to do. The zygote stays: its workers would end with it."""
-    return f'the system refuses a further process: {error.strerror}. {NO_MORE}'
+    advice = f'. {NO_MORE}' if error.errno == EAGAIN else ''
+    return f'the system refuses a further process: {error.strerror}{advice}'
 
 
 def _remove(directory: str) -> None:

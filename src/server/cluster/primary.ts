@@ -249,7 +249,8 @@ class Primary implements RunningCluster {
     if (this.#state !== 'serving') return;
     slot.serverProcess = null;
     if (serverProcess.failure !== null) this.#options.log.error(withCause(serverProcess.failure));
-    const ended = `server process ${slot.index + 1} (pid ${serverProcess.pid}) ended ${how}`;
+    const { pid } = serverProcess;
+    const ended = `server process ${slot.index + 1}${pid === 0 ? '' : ` (pid ${pid})`} ended ${how}`;
     // The inherited sockets are gone with the last process that had them. The service manager still holds them and can pass them again.
     if (this.#hasInherited() && this.#serverProcesses.every(({ state }) => state !== 'ready')) {
       this.#options.log.error(ended);

@@ -1,4 +1,5 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
+import { getSystemErrorName } from 'node:util';
 import { ViaductError } from '../../errors.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import { LifeWatch, tickMs } from '../../workers/life-watch.ts';
@@ -78,7 +79,7 @@ export class ServerProcess {
       if (message !== null) this.#message(message);
     });
     worker.process.once('close', (code, signal) => {
-      this.#how = signal === null ? `with exit code ${code}` : `of ${signal}`;
+      this.#how = signal === null ? howOf(code) : `of ${signal}`;
       this.#ended();
     });
     worker.process.once('disconnect', () => this.#ended());
@@ -214,4 +215,10 @@ export class ServerProcess {
     this.#asked.delete(id);
     asked?.finish(answer);
   }
+}
+
+/** Node reports as a negative code that the system could not start a process. */
+function howOf(code: number | null): string {
+  if (code === null || code >= 0) return `with exit code ${code}`;
+  return `before it started: spawn ${process.execPath} ${getSystemErrorName(code)}`;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Worker as ClusterWorker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
+import { constants } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import type { FromServerProcess, ToServerProcess } from '../../../src/server/cluster/messages.ts';
 import { ServerProcess } from '../../../src/server/cluster/server-process.ts';
@@ -49,12 +50,26 @@ function start(t: TestContext, timeoutMs?: number) {
     tick: (count: number, ms = TICK_MS) => {
       for (let i = 0; i < count; i += 1) t.mock.timers.tick(ms);
     },
-    die: () => {
+    die: (code: number | null = null) => {
       isConnected = false;
-      child.emit('close', null, 'SIGKILL');
+      child.emit('close', code, code === null ? 'SIGKILL' : null);
     },
   };
 }
+
+describe('the end of a server process', () => {
+  it('has its signal or exit code, or why the system did not start it', async (t) => {
+    for (const [code, how] of [
+      [null, 'of SIGKILL'],
+      [3, 'with exit code 3'],
+      [-constants.errno.EAGAIN, `before it started: spawn ${process.execPath} EAGAIN`],
+    ] as const) {
+      const { serverProcess, die } = start(t);
+      die(code);
+      assert.equal(await serverProcess.exited, how);
+    }
+  });
+});
 
 describe('what a server process says', () => {
   it('is ignored when it is not a message', async (t) => {

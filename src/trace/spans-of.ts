@@ -73,7 +73,7 @@ function rootOf({ startNs, endNs, thread }: PythonPart, parent: number, at: (ns:
     kind: 'python',
     name: thread,
     startUs: at(startNs),
-    endUs: endNs === 0 ? null : at(endNs),
+    endUs: endNs === 0 ? null : Math.max(at(startNs), at(endNs)),
     attributes: {},
     file: '',
     line: 0,

@@ -47,6 +47,24 @@ const CASES: readonly Case[] = [
     directives: 'if ($arg_old) { rewrite ^ /app/x last; } location /app/ { proxy_pass http://BACKEND; }',
     targets: ['/a/b/c.css', '/a/b/c.css?old=1', '/app/y?old=0'],
   },
+  {
+    title: 'an error page with a variable in its path',
+    directives:
+      'error_page 404 /a/$arg_page.html; error_page 403 =200 /a/b/c.css?from=$host; location = /a/index.html { } location /closed { deny all; } location /missing { }',
+    targets: ['/missing?page=index', '/closed', '/missing?page=none'],
+  },
+  {
+    title: 'an error page that redirects',
+    directives:
+      'error_page 403 https://login.example/in?from=$host; error_page 404 =301 $scheme://other.example/; location /closed { deny all; } location /missing { }',
+    targets: ['/closed', '/missing', '/a/b/c.css'],
+  },
+  {
+    title: 'an authentication service whose path has variables',
+    directives:
+      'location /a/ { auth_request /auth; } location = /auth { internal; proxy_pass http://BACKEND/check/$host?from=$arg_user; }',
+    targets: ['/a/b/c.css', '/a/b/c.css?user=anna'],
+  },
 ];
 
 describe('nginx and the imported settings', { skip: NO_NGINX || NO_OPENSSL }, () => {

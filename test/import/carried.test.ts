@@ -7,6 +7,7 @@ import { suiteLifetime } from '../support/lifetime.ts';
 import { NO_NGINX } from '../support/nginx.ts';
 import { askBoth } from './judge/ask-both.ts';
 import type { RealResponse } from './judge/ask-nginx.ts';
+import { startCgiStub } from './judge/cgi-stubs.ts';
 import { type Place, preparePlace } from './judge/place.ts';
 import { contentOf } from './judge/served.ts';
 
@@ -89,6 +90,28 @@ describe('nginx and the imported settings', { skip: NO_NGINX || NO_OPENSSL }, ()
         assert.deepEqual(seen(viaduct[index] ?? null), seen(nginx[index] ?? null), `${target}\n${toml}`);
     });
   }
+
+  it('give a program the script of the path, and the rest of it', async () => {
+    const program = await startCgiStub(suite, 'fastcgi');
+    const [port] = place.ports;
+    const names = ['SCRIPT_FILENAME', 'SCRIPT_NAME', 'PATH_INFO'];
+    const locationOf = (path: string, split: string) =>
+      `location ${path} { fastcgi_split_path_info ${split}; include /etc/nginx/fastcgi_params; fastcgi_pass ${program};
+        fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_param PATH_INFO $fastcgi_path_info; }`;
+    const http = `server { listen 127.0.0.1:${port}; root /srv/site;
+      ${locationOf('~ [.]php(/|$)', '^(.+?[.]php)(/.*)$')} ${locationOf('/cgi/', '^(/cgi/[^/]+)(/.*)$')} }\n`;
+    const targets = ['/a/x.php/b/c?d', '/x.php', '/a.php/b.php/c', '/%C3%A9.php/x%20y', '/cgi/run/x', '/cgi/run'];
+    const probes = targets.map((target) => probeOf(target, port, 'example.org'));
+    const { nginx, viaduct, report, toml } = await askBoth(suite, http, probes, place);
+    assert.deepEqual(report, []);
+    const sent = (response: RealResponse | null | undefined): unknown[] => {
+      const all = JSON.parse(response?.body.toString('latin1') ?? '{}') as Record<string, string>;
+      return names.map((name) => all[name] ?? null);
+    };
+    for (const [index, target] of targets.entries())
+      assert.deepEqual(sent(viaduct[index]), sent(nginx[index]), `${target}\n${toml}`);
+    assert.deepEqual(sent(viaduct[0]), ['/srv/site/a/x.php', '/a/x.php', '/b/c']);
+  });
 });
 
 /** What of an answer is compared. */

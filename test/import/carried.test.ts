@@ -61,6 +61,12 @@ const CASES: readonly Case[] = [
     targets: ['/closed', '/missing', '/a/b/c.css'],
   },
   {
+    title: 'a redirect to a host with a group of the name',
+    directives: 'server_name ~^(?<shop>[^.]+)[.]old[.]example$; return 301 $scheme://$shop.new.example$request_uri;',
+    host: 'anna.old.example',
+    targets: ['/a?b=1', '/'],
+  },
+  {
     title: 'an authentication service whose path has variables',
     directives:
       'location /a/ { auth_request /auth; } location = /auth { internal; proxy_pass http://BACKEND/check/$host?from=$arg_user; }',

@@ -50,7 +50,7 @@ export interface FeatureContext {
   readonly service: (origin: string, timeoutMs: number) => AskService;
   /**
    * The function that answers a request with the route for `target`: a path with an optional query, which gets a GET or
-   * HEAD without content, or a path such as `@sorry`, which gets the request as it is. `isWhole`: without conditions and
+   * HEAD without content and may have placeholders, or a path such as `@sorry`, which gets the request as it is. `isWhole`: without conditions and
    * ranges. It returns null if no route answers.
    *
    * @throws ViaductError `SETTINGS` for a target that no request can be led to

@@ -13,10 +13,15 @@ interface AddressOptions {
   readonly proxyProtocol?: true;
 }
 
+interface AddressFamily {
+  /** An address of all IPv6 hosts takes no connections by IPv4. */
+  readonly ipv6Only?: true;
+}
+
 /** An address to listen on: a TCP host and port, the path of a Unix socket, or a descriptor inherited from a service manager. */
 export type Address = AddressOptions &
   (
-    | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+    | ({ readonly kind: 'tcp'; readonly host: string; readonly port: number } & AddressFamily)
     | ({ readonly kind: 'unix'; readonly path: string } & SocketAccess)
     | { readonly kind: 'fd'; readonly fd: number }
   );
@@ -27,14 +32,14 @@ const OWNER = /^([^:]*)(?::([^:]*))?$/;
 /**
  * Reads `8000` (on 127.0.0.1), `HOST:PORT`, `[::1]:PORT`, `unix:PATH` or `fd:3`. A scheme may precede it: `http://`, `https://`,
  * `uwsgi://`, `fastcgi://` or `scgi://`. After `http://` and `https://` a host needs no port. Options may follow: `?proxy_protocol=on`,
- * and for a Unix socket `mode=660` and `owner=USER:GROUP`.
+ * for all IPv6 hosts `ipv6only=on`, and for a Unix socket `mode=660` and `owner=USER:GROUP`.
  *
  * @throws ViaductError `USAGE` for any other text.
  */
 export function parseAddress(text: string): Address {
   const [, scheme = '', endpoint = '', query] = FORM.exec(text) ?? [];
   const address = parseEndpoint(endpoint, scheme) ?? refuse(text, 'it is not a valid address');
-  const options = query === undefined ? {} : parseOptions(text, query, address.kind === 'unix');
+  const options = query === undefined ? {} : parseOptions(text, query, address);
   return { ...address, ...schemeOptions(scheme), ...options };
 }
 
@@ -61,13 +66,17 @@ function withPort(authority: string, scheme: string): string {
   return hasPort || authority === '' ? authority : `${authority}:${scheme === 'https' ? 443 : 80}`;
 }
 
-function parseOptions(text: string, query: string, isUnix: boolean): AddressOptions & SocketAccess {
-  const options: { proxyProtocol?: true; mode?: number; owner?: SocketAccess['owner'] & object } = {};
+function parseOptions(text: string, query: string, address: Address): AddressOptions & AddressFamily & SocketAccess {
+  const options: { proxyProtocol?: true; ipv6Only?: true; mode?: number; owner?: SocketAccess['owner'] & object } = {};
+  const isUnix = address.kind === 'unix';
+  const isAllIpv6 = address.kind === 'tcp' && address.host === '::';
   for (const pair of query.split('&')) {
     const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
     const owner = OWNER.exec(value);
     if (name === 'proxy_protocol' && value === 'on') options.proxyProtocol = true;
     else if (name === 'proxy_protocol' && value === 'off') delete options.proxyProtocol;
+    else if (isAllIpv6 && name === 'ipv6only' && value === 'on') options.ipv6Only = true;
+    else if (isAllIpv6 && name === 'ipv6only' && value === 'off') delete options.ipv6Only;
     else if (isUnix && name === 'mode' && /^0?[0-7]{3}$/.test(value)) options.mode = Number.parseInt(value, 8);
     else if (isUnix && name === 'owner' && value !== '' && owner !== null)
       options.owner = { user: owner[1] || null, group: owner[2] || null };
@@ -81,6 +90,6 @@ function refuse(text: string, state: string): never {
     advice:
       'Write 8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3. ' +
       'Put https:// before it for TLS, or uwsgi://, fastcgi:// or scgi:// for these protocols. ' +
-      'Options follow it: ?proxy_protocol=on, and for a Unix socket also ?mode=660&owner=USER:GROUP.',
+      'Options follow it: ?proxy_protocol=on, for [::] also ?ipv6only=on, and for a Unix socket also ?mode=660&owner=USER:GROUP.',
   });
 }

@@ -144,7 +144,7 @@ export class Listeners {
     const listener = new Listener(
       {
         address,
-        ipv6Only: hasIpv4Twin(address, all),
+        ipv6Only: isIpv6Only(address, all),
         index: this.#all.length,
         tls: address.secure === true ? tls : null,
         proxyProtocol: address.proxyProtocol === true ? trusted : null,
@@ -217,9 +217,13 @@ function environOf(listener: Listener): ListenerEnviron {
   };
 }
 
-/** Whether the other addresses have the same port of all IPv4 hosts. An operating system gives it only to one of two listeners. */
-function hasIpv4Twin(address: Address, all: readonly string[]): boolean {
+/**
+ * Whether an address of all hosts takes no connections by IPv4: it says so, or another address has the same port of all IPv4 hosts, which an
+ * operating system gives only to one of two listeners.
+ */
+function isIpv6Only(address: Address, all: readonly string[]): boolean {
   if (address.kind !== 'tcp' || address.host !== '::') return false;
+  if (address.ipv6Only === true) return true;
   return all.some((text) => {
     const other = parseAddress(text);
     return other.kind === 'tcp' && other.host === '0.0.0.0' && other.port === address.port;

@@ -7,6 +7,7 @@ import { suiteLifetime } from '../support/lifetime.ts';
 import { NO_NGINX } from '../support/nginx.ts';
 import { askBoth } from './judge/ask-both.ts';
 import type { RealResponse } from './judge/ask-nginx.ts';
+import { startCgiStub } from './judge/cgi-stubs.ts';
 import { type Place, preparePlace } from './judge/place.ts';
 import { contentOf } from './judge/served.ts';
 
@@ -47,6 +48,30 @@ const CASES: readonly Case[] = [
     directives: 'if ($arg_old) { rewrite ^ /app/x last; } location /app/ { proxy_pass http://BACKEND; }',
     targets: ['/a/b/c.css', '/a/b/c.css?old=1', '/app/y?old=0'],
   },
+  {
+    title: 'an error page with a variable in its path',
+    directives:
+      'error_page 404 /a/$arg_page.html; error_page 403 =200 /a/b/c.css?from=$host; location = /a/index.html { } location /closed { deny all; } location /missing { }',
+    targets: ['/missing?page=index', '/closed', '/missing?page=none'],
+  },
+  {
+    title: 'an error page that redirects',
+    directives:
+      'error_page 403 https://login.example/in?from=$host; error_page 404 =301 $scheme://other.example/; location /closed { deny all; } location /missing { }',
+    targets: ['/closed', '/missing', '/a/b/c.css'],
+  },
+  {
+    title: 'a redirect to a host with a group of the name',
+    directives: 'server_name ~^(?<shop>[^.]+)[.]old[.]example$; return 301 $scheme://$shop.new.example$request_uri;',
+    host: 'anna.old.example',
+    targets: ['/a?b=1', '/'],
+  },
+  {
+    title: 'an authentication service whose path has variables',
+    directives:
+      'location /a/ { auth_request /auth; } location = /auth { internal; proxy_pass http://BACKEND/check/$host?from=$arg_user; }',
+    targets: ['/a/b/c.css', '/a/b/c.css?user=anna'],
+  },
 ];
 
 describe('nginx and the imported settings', { skip: NO_NGINX || NO_OPENSSL }, () => {
@@ -71,6 +96,28 @@ describe('nginx and the imported settings', { skip: NO_NGINX || NO_OPENSSL }, ()
         assert.deepEqual(seen(viaduct[index] ?? null), seen(nginx[index] ?? null), `${target}\n${toml}`);
     });
   }
+
+  it('give a program the script of the path, and the rest of it', async () => {
+    const program = await startCgiStub(suite, 'fastcgi');
+    const [port] = place.ports;
+    const names = ['SCRIPT_FILENAME', 'SCRIPT_NAME', 'PATH_INFO'];
+    const locationOf = (path: string, split: string) =>
+      `location ${path} { fastcgi_split_path_info ${split}; include /etc/nginx/fastcgi_params; fastcgi_pass ${program};
+        fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_param PATH_INFO $fastcgi_path_info; }`;
+    const http = `server { listen 127.0.0.1:${port}; root /srv/site;
+      ${locationOf('~ [.]php(/|$)', '^(.+?[.]php)(/.*)$')} ${locationOf('/cgi/', '^(/cgi/[^/]+)(/.*)$')} }\n`;
+    const targets = ['/a/x.php/b/c?d', '/x.php', '/a.php/b.php/c', '/%C3%A9.php/x%20y', '/cgi/run/x', '/cgi/run'];
+    const probes = targets.map((target) => probeOf(target, port, 'example.org'));
+    const { nginx, viaduct, report, toml } = await askBoth(suite, http, probes, place);
+    assert.deepEqual(report, []);
+    const sent = (response: RealResponse | null | undefined): unknown[] => {
+      const all = JSON.parse(response?.body.toString('latin1') ?? '{}') as Record<string, string>;
+      return names.map((name) => all[name] ?? null);
+    };
+    for (const [index, target] of targets.entries())
+      assert.deepEqual(sent(viaduct[index]), sent(nginx[index]), `${target}\n${toml}`);
+    assert.deepEqual(sent(viaduct[0]), ['/srv/site/a/x.php', '/a/x.php', '/b/c']);
+  });
 });
 
 /** What of an answer is compared. */

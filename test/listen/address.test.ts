@@ -18,6 +18,8 @@ describe('an address with a scheme or options', () => {
     ['https://unix:/run/a.sock', { kind: 'unix', path: '/run/a.sock', secure: true }],
     ['0.0.0.0:443?proxy_protocol=on', { ...tcp, proxyProtocol: true }],
     ['0.0.0.0:443?proxy_protocol=off', tcp],
+    ['[::]:443?ipv6only=on', { kind: 'tcp', host: '::', port: 443, ipv6Only: true }],
+    ['[::]:443?ipv6only=off', { kind: 'tcp', host: '::', port: 443 }],
     ['unix:/a?mode=660', { kind: 'unix', path: '/a', mode: 0o660 }],
     [
       'unix:/a?mode=0600&owner=www-data:web&proxy_protocol=on',
@@ -44,6 +46,8 @@ describe('an address with a scheme or options', () => {
     'unix:/a?owner=a:b:c',
     'unix:/a?color=red',
     '80?proxy_protocol=yes',
+    '80?ipv6only=on',
+    '[::1]:80?ipv6only=on',
   ]) {
     it(`is not ${JSON.stringify(text)}`, () =>
       throws(

@@ -100,8 +100,8 @@ export interface CanonicalHostConfig {
 /** Routes that answer errors, by status or class. A table also has their status. */
 export interface RoutesConfig {
   /**
-   * A path, which gets a GET, or the path of a route such as @sorry, which gets the request as it is. Takes a path
-   * such as /sorry.html, or the path of a route such as @sorry.
+   * A path, which gets a GET, or the path of a route such as @sorry, which gets the request as it is. Paths may have
+   * placeholders. Takes a path such as /sorry.html, or the path of a route such as @sorry.
    */
   readonly to: string;
   /**
@@ -238,7 +238,10 @@ export interface BasicAuthConfig {
 
 /** Asks a service whether a request is allowed. */
 export interface ForwardAuthConfig {
-  /** The service, with the path to request. Takes a URL with a path, such as http://127.0.0.1:9091/verify. */
+  /**
+   * The service, with the path to request, which may have placeholders. Takes a URL with a path, such as
+   * http://127.0.0.1:9091/verify.
+   */
   readonly url: string;
   /** Time for the whole answer; then 504. Takes a time from 1ms to 24h, such as 500ms or 30s. Default: `'5s'`. */
   readonly timeoutMs?: Duration | undefined;

@@ -6,9 +6,11 @@ import type { HeaderList, Request } from '../../http/message.ts';
 import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { toPromise } from '../../http/to-promise.ts';
+import { STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { describeFeature } from '../feature.ts';
 import { fieldNames, mergeFields } from '../headers/field-rules.ts';
 import { omitUndefined } from '../options.ts';
+import { UrlTarget } from '../rewriting/url-target.ts';
 
 /** The request to the authentication service, which has no content. */
 export interface AuthQuestion {
@@ -32,7 +34,7 @@ export interface AuthAnswer {
 export interface ForwardAuthOptions {
   /** Asks the service. Rejects if the service does not answer: with a `TimeoutError` or the code `ETIMEDOUT` if it took too long. */
   readonly ask: (question: AuthQuestion) => Promise<AuthAnswer>;
-  /** Path and query at the service. */
+  /** Path and query at the service, with placeholders. */
   readonly path: string;
   /** Request fields that the service gets. By default all except those of content, conditions and the connection. */
   readonly requestHeaders?: readonly string[];
@@ -55,10 +57,11 @@ export interface ForwardAuthOptions {
  *
  * @throws ViaductError `SETTINGS` for a path without a slash, and for field names that are invalid or frame a message
  */
-export function forwardAuth(options: ForwardAuthOptions): Handler {
-  const { ask, path, clientHeaders = [], onError = null } = options;
+export function forwardAuth(options: ForwardAuthOptions, placeholders = STANDARD_PLACEHOLDERS): Handler {
+  const { ask, clientHeaders = [], onError = null } = options;
   const copies = copiesOf(options);
   check(options, copies);
+  const target = new UrlTarget(options.path, 'authentication path', placeholders);
   const chosen = options.requestHeaders === undefined ? null : lowerCase(options.requestHeaders);
   const own = new FieldNames(copies.map(({ to }) => to));
   const forClient = lowerCase(clientHeaders);
@@ -75,6 +78,8 @@ export function forwardAuth(options: ForwardAuthOptions): Handler {
 
   /** The service's 2xx answer, or the response for the client. */
   async function decide(request: Request): Promise<AuthAnswer | Response> {
+    const path = target.fill(request, []);
+    if (path === null) return Response.text(400, 'Bad Request: no path for this request\n');
     try {
       const answer = await ask({
         method: 'GET',
@@ -102,7 +107,7 @@ export const forwardAuthFeature = describeFeature({
   schema: ({ z, feature, duration, listOf, record, text, words }) =>
     feature({
       url: text(/^https?:\/\/[^\s/?#]+\/\S*$/, 'a URL with a path, such as http://127.0.0.1:9091/verify').describe(
-        'The service, with the path to request.',
+        'The service, with the path to request, which may have placeholders.',
       ),
       timeout_ms: duration(1).prefault(5000).describe('Time for the whole answer; then 504.'),
       request_headers: listOf(words('a field name')).optional().meta({
@@ -122,7 +127,7 @@ export const forwardAuthFeature = describeFeature({
         .prefault([])
         .describe('Fields of a 2xx answer that are added to the response, such as Set-Cookie.'),
     }),
-  create: ({ url, timeout_ms, request_headers, copy_headers, client_headers }, { service, onError }) => {
+  create: ({ url, timeout_ms, request_headers, copy_headers, client_headers }, { service, onError, placeholders }) => {
     const slash = url.indexOf('/', url.indexOf('//') + 2);
     return forwardAuth(
       omitUndefined({
@@ -133,6 +138,7 @@ export const forwardAuthFeature = describeFeature({
         clientHeaders: client_headers,
         onError: (error: unknown) => onError(`Cannot ask ${url}: ${messageOf(error)}`),
       }),
+      placeholders,
     );
   },
   claims: ({ copy_headers }) => requestNames(copy_headers).filter((name) => !/^(?:authorization|cookie)$/i.test(name)),

@@ -74,7 +74,7 @@ export const errorPagesFeature = describeFeature({
     );
     const answer = table({
       to: to.describe(
-        'A path, which gets a GET, or the path of a route such as @sorry, which gets the request as it is.',
+        'A path, which gets a GET, or the path of a route such as @sorry, which gets the request as it is. Paths may have placeholders.',
       ),
       status: z
         .union([whole(200, 599), oneOf(['route'])], 'must be a status from 200 to 599, or route')

@@ -25,7 +25,7 @@ export interface RedirectOptions {
 }
 
 /**
- * Answers with a redirect. Values from the request cannot change the host of the target. If the target needs a host and the request has none, or a value would lead to a
+ * Answers with a redirect. Values from the request cannot change the host of the target, unless it has a map there. If the target needs a host and the request or the map has none, or a value would lead to a
  * directory above, it gets 400. Requests for which a map has no target are passed on.
  *
  * @throws ViaductError `SETTINGS` for an invalid `to`, `pattern` or status

@@ -11,6 +11,8 @@ type Piece = string | { readonly placeholder: Placeholder; readonly part: UrlPar
 
 /** Placeholders that can be a host. */
 const HOSTS: ReadonlySet<string> = new Set(['host', 'hostname', 'port']);
+/** A value of a map that can be in a host: the configuration says which values it has, but their groups may come from clients. */
+const HOST_PART = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/;
 /** Placeholders that start with a slash. */
 const WHOLE_PATH: ReadonlySet<string> = new Set(['path', 'uri']);
 const ORIGIN = /^(?:https?|\{scheme\}):\/\//;
@@ -56,7 +58,7 @@ export class UrlTemplate {
       }
       const { name } = piece;
       if (part === 'authority' && WHOLE_PATH.has(name)) part = 'path';
-      if (part === 'authority' && !HOSTS.has(name)) {
+      if (part === 'authority' && !HOSTS.has(name) && piece.map === undefined) {
         refuse(`{${name}} would be part of the host name`, 'Put a slash between the host and the placeholder.');
       }
       if (part === 'path' && name === 'query') refuse('{query} is in the path', 'Write ?{query}.');
@@ -75,7 +77,8 @@ export class UrlTemplate {
   }
 
   /**
-   * The URL for `request`, without a final `&`. Null if it needs a host and the request has none, and if a value would lead to a directory above.
+   * The URL for `request`, without a final `&`. Null if it needs a host and the request has none or a map has none for it, and if a value would
+   * lead to a directory above.
    * `shown` is the request whose path `{path}` and `{uri}` have.
    */
   fill(request: Request, groups: readonly string[], shown: Request): string | null {
@@ -88,7 +91,7 @@ export class UrlTemplate {
       }
       const { part, placeholder } = piece;
       const value = placeholder.value(WHOLE_PATH.has(placeholder.name) ? shown : request, NO_ANSWER, groups);
-      if (value === '' && part === 'authority') return null;
+      if (part === 'authority' && (placeholder.map === undefined ? value === '' : !HOST_PART.test(value))) return null;
       // Also a group of a path without such a segment can be one: `^/file(.*)$` finds `..` in /file...
       if (part === 'path' && !WHOLE_PATH.has(placeholder.name)) isChecked = false;
       url += encode(value, placeholder, part);

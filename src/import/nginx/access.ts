@@ -2,9 +2,10 @@ import type { ConfigBuilder } from '../config-builder.ts';
 import { isFieldName, rangeOf } from './forms.ts';
 import { locationAt } from './location-at.ts';
 import { textOf } from './model/bytes.ts';
-import { constantOf } from './model/template.ts';
+import { constantOf, type Template } from './model/template.ts';
 import { readPasswordFile } from './password-file.ts';
-import type { RouteSink, StepState } from './step-state.ts';
+import { fill, type Values } from './placeholders.ts';
+import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
 /** Closes a route whose access rule has no counterpart, so that nobody gets in who did not before. */
@@ -100,15 +101,20 @@ function namesOf(users: readonly string[]): string {
   return users.length > NAMES_MAX ? `${shown} and ${users.length - NAMES_MAX} more` : shown;
 }
 
-export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, writer: RouteSink): void {
+export function writeForwardAuth(route: ConfigBuilder, state: StepState, writer: RouteSink): void {
+  const { level } = state;
   const { report, scopeOf } = writer.context;
   const scope = scopeOf(level);
   const directive = scope.one('auth_request');
   const path = level.settings.authRequest;
   if (path === null || directive === null) return;
   const handler = locationAt(writer.server, path)?.handler;
-  const origin = handler?.kind === 'backend' && handler.module === 'proxy' ? (constantOf(handler.url) ?? '') : '';
-  const url = /^https?:\/\/[^/]+$/.test(origin) ? `${origin}${path}` : origin;
+  const filled =
+    handler?.kind === 'backend' && handler.module === 'proxy'
+      ? fill(handler.url, valuesInside(path, state, writer))
+      : { unknown: '' };
+  const target = 'text' in filled ? filled.text : '';
+  const url = /^https?:\/\/[^/]+$/.test(target) ? `${target}${path}` : target;
   if (!/^https?:\/\/(?!unix:)[\w.:[\]-]+\/[^\s$]*$/.test(url)) {
     report.closed(
       directive,
@@ -118,7 +124,7 @@ export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, wri
     return;
   }
   const auth = route.table('forward_auth');
-  auth.set('url', textOf(url), directive);
+  auth.set('url', url, directive);
   const fields = level.settings.sent.proxy;
   for (const one of scope.take('auth_request_set')) {
     const [variable = '', value = ''] = one.args;
@@ -134,6 +140,15 @@ export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, wri
     for (const name of names)
       if (answer !== undefined && isFieldName(name)) auth.table('copy_headers').set(name, answer, one);
   }
+}
+
+/** What variables stand for in a subrequest: it has a path of its own, and no query. */
+function valuesInside(path: string, state: StepState, writer: RouteSink): Values {
+  const own: readonly [string, Template][] = [
+    ...['uri', 'document_uri'].map((name): [string, Template] => [name, [{ kind: 'text', text: path }]]),
+    ...['args', 'query_string', 'is_args'].map((name): [string, Template] => [name, []]),
+  ];
+  return { ...valuesAt(state, writer), assigned: new Map([...state.assigned, ...own]) };
 }
 
 /** `satisfy any`: one of the rules is enough. */

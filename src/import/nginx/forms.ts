@@ -40,9 +40,10 @@ export function isPlainPath(path: string): boolean {
 
 /** Whether a text with placeholders can be the target of a redirect or a rewrite. */
 export function isTarget(text: string): boolean {
-  const isAbsolute = /^(?:https?|\{scheme\}):\/\/(?:[^/{?]|\{host\}|\{hostname\})+(?:[/?]|\{uri\}|\{path\}|$)/.test(
-    text,
-  );
+  const isAbsolute =
+    /^(?:https?|\{scheme\}):\/\/(?:[^/{?]|\{host\}|\{hostname\}|\{map\.[\w-]+\})+(?:[/?]|\{uri\}|\{path\}|$)/.test(
+      text,
+    );
   const isPath = /^(?:\/(?![/\\])|\{(?:path|uri)\})/.test(text);
   const isMap = /^\{map\.[\w-]+\}$/.test(text);
   return (isAbsolute || isPath || isMap) && !/[^\x21-\x7e\x80-\uffff]/.test(text) && !/^[^?#]*\{query\}/.test(text);

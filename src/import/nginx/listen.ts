@@ -1,5 +1,6 @@
 import type { NginxContext } from './context.ts';
 import { addressesOf } from './model/build-listen.ts';
+import type { Model } from './model/model.ts';
 import type { Listening } from './places.ts';
 import type { Directive } from './tree.ts';
 
@@ -21,11 +22,14 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
       continue;
     }
     if (isQuic) continue;
-    const options = from.some(({ args }) => args.includes('proxy_protocol')) ? '?proxy_protocol=on' : '';
+    const options = [
+      ...(from.some(({ args }) => args.includes('proxy_protocol')) ? ['proxy_protocol=on'] : []),
+      ...(isIpv6Only(address, from, model) ? ['ipv6only=on'] : []),
+    ];
     const name = `${secure ? 'https' : 'http'}://${address}`;
     listening.set(address, name);
     if (from.length === 0 && builder.get('listen') === undefined) builder.assume('listen', [name], "nginx's default");
-    else builder.push('listen', `${name}${options}`, ...from);
+    else builder.push('listen', [name, options.join('&')].filter((part) => part !== '').join('?'), ...from);
   }
   return listening;
 
@@ -36,6 +40,13 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
     const unknown = words.filter((word) => !KNOWN.has(word) && !NEEDLESS.test(word));
     if (unknown.length > 0) report.differs(directive, `${unknown.join(', ')} has no counterpart`);
   }
+}
+
+/** nginx takes no connections by IPv4 at `[::]`. Viaduct does so by itself only where another address has this port of all IPv4 hosts. */
+function isIpv6Only(address: string, from: readonly Directive[], { addresses }: Model): boolean {
+  const port = /^\[::\](:\d+)$/.exec(address)?.[1];
+  if (port === undefined || from.some(({ args }) => args.includes('ipv6only=off'))) return false;
+  return addresses.every((one) => one.address !== `0.0.0.0${port}`);
 }
 
 function isAddress(address: string): boolean {

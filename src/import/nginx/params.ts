@@ -1,5 +1,6 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
+import { expressionOf } from './expression.ts';
 import type { Root, SendingModule } from './model/model.ts';
 import { constantOf, type Template } from './model/template.ts';
 import { fill, type Values } from './placeholders.ts';
@@ -50,6 +51,8 @@ export function writeParams(route: ConfigBuilder, module: SendingModule, state: 
     const filled = fill(value, values);
     if ('unknown' in filled) report.lost(directive, `${filled.unknown} has no counterpart`);
     else {
+      if (value.some((part) => part.kind === 'variable' && part.name === 'realpath_root'))
+        report.differs(directive, 'links in the path of $realpath_root are not resolved');
       params.set(name, filled.text, directive);
       if (unlessEmpty && /\{[a-z]/.test(filled.text))
         report.differs(directive, 'backends get the variable even if it is empty');
@@ -60,28 +63,71 @@ export function writeParams(route: ConfigBuilder, module: SendingModule, state: 
     params.assume('PATH_INFO', '', 'nginx sends SCRIPT_NAME alone');
 }
 
+/** Maps from the path to its script, and to what follows the script. */
+interface Split {
+  readonly script: string;
+  readonly rest: string;
+}
+
+/** Writes the maps for `fastcgi_split_path_info`. Levels with the same pattern share them. */
+function writeSplit({ level, rewrite }: StepState, { context }: RouteSink): Split | null {
+  const directive = context.scopeOf(level).one('fastcgi_split_path_info');
+  if (directive === null) return null;
+  const expression = expressionOf(directive.args[0] ?? '', false);
+  const wrong = 'wrong' in expression ? expression.wrong : rewrite === null ? '' : 'behind a rewrite it has none';
+  if (wrong !== '' || 'wrong' in expression) {
+    context.report.lost(directive, wrong);
+    return null;
+  }
+  const maps = context.builder.table('map');
+  const names = { script: 'fastcgi_script_name', rest: 'fastcgi_path_info' };
+  for (let count = 2; isTaken(maps, names.script, expression.source); count += 1) {
+    names.script = `fastcgi_script_name_${count}`;
+    names.rest = `fastcgi_path_info_${count}`;
+  }
+  for (const [name, value, otherwise] of [
+    [names.script, '{1}', '{path.decoded}'],
+    [names.rest, '{2}', ''],
+  ] as const) {
+    const map = maps.table(name);
+    map.set('source', '{path.decoded}', directive);
+    map.set('pattern', [{ pattern: expression.source, value }], directive);
+    if (otherwise !== '') map.set('default', otherwise, directive);
+  }
+  return names;
+}
+
+/** Whether there is a map of this name for another pattern. */
+function isTaken(maps: ConfigBuilder, name: string, pattern: string): boolean {
+  const known = maps.tables.get(name);
+  return known !== undefined && JSON.stringify(known.get('pattern')) !== JSON.stringify([{ pattern, value: '{1}' }]);
+}
+
 /** The values of variables, with those that modules for CGI protocols make. `$uri` is decoded. */
 function valuesFor(state: StepState, writer: RouteSink): Values {
   const values = valuesAt(state, writer);
   const { root } = state.level.settings;
   const uri = state.assigned.get('uri') ?? [{ kind: 'variable', name: 'uri' } as const];
   const field = (name: string): Template => [{ kind: 'variable', name: `http_${name}` }];
+  const split = writeSplit(state, writer);
   const known = new Map<string, Template>([
-    ['fastcgi_script_name', uri],
-    ['fastcgi_path_info', []],
+    ['fastcgi_script_name', split === null ? uri : [{ kind: 'variable', name: split.script }]],
+    ['fastcgi_path_info', split === null ? [] : [{ kind: 'variable', name: split.rest }]],
     ['content_type', field('content_type')],
     ['content_length', field('content_length')],
     ...fileVariables(root, uri),
     ...(values.assigned ?? []),
   ]);
-  return { ...values, assigned: known, isCompared: true };
+  const maps = new Set([...(values.maps ?? []), ...(split === null ? [] : [split.script, split.rest])]);
+  return { ...values, maps, assigned: known, isCompared: true };
 }
 
-/** `$document_root` and `$request_filename`, which have a form for a constant `root`. */
+/** `$document_root`, `$realpath_root` and `$request_filename`, which have a form for a constant `root`. */
 function fileVariables({ path, replaces }: Root, uri: Template): [string, Template][] {
   if (constantOf(path) === null) return [];
   return [
     ['document_root', path],
+    ['realpath_root', path],
     ...(replaces === 0 ? ([['request_filename', [...path, ...uri]]] as [string, Template][]) : []),
   ];
 }

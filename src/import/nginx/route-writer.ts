@@ -16,6 +16,8 @@ export class RouteWriter implements RouteSink {
   readonly context: NginxContext;
   /** Texts of `set` in the server. */
   assigned: ReadonlyMap<string, Template> = new Map();
+  /** Paths of locations that `auth_request` asks. */
+  asked: ReadonlySet<string> = new Set();
   readonly #hosts: RouteHosts;
   /** Whether requests that pass all steps get an answer. */
   readonly #hasContent: boolean;
@@ -89,12 +91,19 @@ export class RouteWriter implements RouteSink {
   }
 
   #writeInternal(location: Location, match: RouteMatch, groups: readonly string[]): void {
-    const internal = this.add(match);
-    internal.set('internal', true, ...this.context.scopeOf(location).own('internal'));
-    writeContent(internal, this.stateOf(location, location, match, groups), this);
+    if (!this.#isOnlyAsked(location)) {
+      const internal = this.add(match);
+      internal.set('internal', true, ...this.context.scopeOf(location).own('internal'));
+      writeContent(internal, this.stateOf(location, location, match, groups), this);
+    }
     const refusal = this.add(match);
     refusal.table('respond').set('status', 404, ...match.from);
     writeFeatures(refusal, this.stateOf(location, location, match, groups), this, 'return');
+  }
+
+  /** A service for authentication whose URL has variables: `forward_auth` has them, a route for X-Accel-Redirect cannot. */
+  #isOnlyAsked({ path, handler }: Location): boolean {
+    return this.asked.has(path) && handler?.kind === 'backend' && handler.url.some(({ kind }) => kind !== 'text');
   }
 
   /** `limit_except`: other methods have routes of their own. */

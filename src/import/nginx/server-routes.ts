@@ -1,4 +1,5 @@
 import type { NginxContext } from './context.ts';
+import { writeErrorRedirects } from './error-redirects.ts';
 import { mountOf } from './files.ts';
 import { locationAt } from './location-at.ts';
 import { type LocationMatch, matchesOf } from './location-matches.ts';
@@ -14,9 +15,11 @@ import type { Directive } from './tree.ts';
 export function writeServerRoutes(server: Server, hosts: RouteHosts, context: NginxContext): void {
   const whole = wholeOf(server);
   const writer = new RouteWriter(server, hosts, context);
+  writer.asked = new Set(levelsOf(server).flatMap(({ settings: { authRequest } }) => authRequest ?? []));
   const { matches, rest, slashes } = withoutSlashes(server, matchesOf(server, context));
   for (const location of errorTargets(server))
     writer.write({ ...location, isInternal: false }, { ...whole, paths: [location.path] }, []);
+  writeErrorRedirects(levelsOf(server), whole, writer);
   if (writeServerSteps(server, matches, whole, writer)) return;
   for (const { path, location, match } of slashes) writer.addSlash(path, location, match);
   const isRoot = ({ location: { kind, path } }: LocationMatch): boolean => kind === 'prefix' && path === '/';

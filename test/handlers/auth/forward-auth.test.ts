@@ -33,6 +33,12 @@ const FORWARDED = [
 ];
 
 describe('forward authentication', () => {
+  it('asks for a path with values of the request, which cannot leave their part of it', async () => {
+    const { question } = await ask(200, [], { path: '/check/{hostname}?from={uri}&b={header.x-b}' }, ['X-B', 'c&d=e']);
+    equal(question?.path, '/check/test.example?from=%2Fa%2520b%3Fc&b=c%26d%3De');
+    throws(() => forwardAuth({ path: '/{nothing}', ask: () => Promise.reject() }), /there is no such placeholder/);
+  });
+
   it('gives fields of the answer to the request under other names, and never those of the client', async () => {
     const copyHeaders = { 'X-User': 'X-Auth-User', 'X-Login': 'X-Auth-User', 'X-Groups': 'X-Auth-Groups' };
     const sent = ['x-user', 'forged', 'X_Groups', 'root', 'X-Auth-User', 'client', 'X-Other', 'kept'];

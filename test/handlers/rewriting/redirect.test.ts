@@ -88,6 +88,10 @@ describe('a redirect', () => {
     ['{map.target}', { query: 'q=%2F%2Fevil.example' }, '/in///evil.example'],
     ['{map.target}', { path: '/out', query: 'q=x%00%C3' }, 'https://b.example/x%00%C3?from=%2Fout%3Fq%3Dx%2500%25C3'],
     ['/p{map.text}', { query: 'q=a%20%3F%00..' }, '/p/a%20%3F%00..'],
+    ['https://{map.shop}.b.example/', { query: 'q=anna.shops' }, 'https://anna.shops.b.example/'],
+    ...['evil.example/', 'x@evil.example', 'evil.example%23', 'evil.example%5C', '.evil', 'a%20b', ''].map(
+      (q) => ['https://{map.shop}.b.example/', { query: `q=${q}` }, null] as const,
+    ),
     ['/p{map.text}', { query: 'q=%2e%2e/' }, null],
     ['/p{map.text}', { query: 'q=%252e%252e/' }, null],
   ];
@@ -100,6 +104,7 @@ describe('a redirect', () => {
           default: '/in/{query.q}',
         },
         text: { source: '{path}', default: '/{query.q}' },
+        shop: { source: '{path}', default: '{query.q}' },
       });
       const { response } = await pass(redirect({ to }, known), requestOf(changes));
       equal(response.status, expected === null ? 400 : 302);

@@ -4,6 +4,7 @@ import type { Directive } from '../tree.ts';
 import { isInert, OPAQUE_HANDLERS, PASSES } from './directives.ts';
 import { expiresOf } from './expires.ts';
 import type { AddedField, ErrorPage, Root, SendingModule, SentField, Settings } from './model.ts';
+import { parsePattern } from './pattern.ts';
 import { parseTemplate } from './template.ts';
 
 /** What a level is, as far as its settings depend on it. */
@@ -52,6 +53,7 @@ export function defaultSettings(prefix: string, types: ReadonlyMap<string, strin
     passesFields: { proxy: true, grpc: true, fastcgi: true, uwsgi: true, scgi: true },
     sent: { proxy: [], grpc: [], fastcgi: [], uwsgi: [], scgi: [] },
     fastcgiIndex: '',
+    fastcgiSplit: null,
     opaque: [],
   };
 }
@@ -65,6 +67,7 @@ export function inheritSettings(from: Settings, block: readonly Directive[], pla
   const [realm = null] = last('auth_basic') ?? [];
   const [authRequest = null] = last('auth_request') ?? [];
   const [satisfy = from.satisfy] = last('satisfy') ?? [];
+  const [split = null] = last('fastcgi_split_path_info') ?? [];
   const opaque = block.filter(isOpaque);
   return {
     root: rootOf(block, place, prefix) ?? from.root,
@@ -104,6 +107,7 @@ export function inheritSettings(from: Settings, block: readonly Directive[], pla
     },
     sent: sentOf(from.sent, block),
     fastcgiIndex: last('fastcgi_index')?.[0] ?? from.fastcgiIndex,
+    fastcgiSplit: split === null ? from.fastcgiSplit : parsePattern(split, false),
     opaque: opaque.length === 0 ? from.opaque : [...from.opaque, ...opaque],
   };
 }
@@ -112,7 +116,7 @@ export function inheritSettings(from: Settings, block: readonly Directive[], pla
 const READ: ReadonlySet<string> = new Set([
   ...['root', 'alias', 'index', 'autoindex', 'allow', 'deny', 'auth_basic', 'auth_request', 'error_page', 'add_header'],
   ...['expires', 'types', 'default_type', 'absolute_redirect', 'server_name_in_redirect', 'proxy_method'],
-  ...['fastcgi_index'],
+  ...['fastcgi_index', 'fastcgi_split_path_info'],
 ]);
 
 function isOpaque({ name }: Statement & { readonly name: string }): boolean {

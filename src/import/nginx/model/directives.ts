@@ -32,7 +32,7 @@ const INERT: ReadonlySet<string> = new Set([
     'mirror_request_body',
     'http3',
   ],
-  ...['proxy_set_body', 'fastcgi_split_path_info', 'more_set_headers', 'more_clear_headers'],
+  ...['proxy_set_body', 'more_set_headers', 'more_clear_headers'],
   ...['multi_accept', 'use', 'accept_mutex', 'epoll_events', 'pid', 'daemon', 'master_process', 'timer_resolution'],
   ...['pcre_jit', 'lock_file', 'thread_pool', 'load_module', 'zone', 'types_hash'],
   ...['proxy_params', 'valid_referers', 'secure_link', 'secure_link_md5', 'secure_link_secret', 'auth_request_set'],

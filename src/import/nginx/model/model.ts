@@ -184,6 +184,8 @@ export interface Settings {
   /** `proxy_set_header`, `grpc_set_header`, `uwsgi_param` and the like, by the module. */
   readonly sent: Readonly<Record<SendingModule, readonly SentField[]>>;
   readonly fastcgiIndex: string;
+  /** `fastcgi_split_path_info`: its groups are the script and the rest of the path. */
+  readonly fastcgiSplit: Pattern | null;
   /** Directives that the model does not interpret. */
   readonly opaque: readonly (Statement & { readonly name: string })[];
 }

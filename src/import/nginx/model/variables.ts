@@ -2,7 +2,7 @@ import type { Exchange } from './exchange.ts';
 import { pathOf, rootOf } from './files.ts';
 import { mapValue } from './maps.ts';
 import { type Pass, parsePass } from './parse-pass.ts';
-import { UnknownVariable } from './unknown-meaning.ts';
+import { UnknownMeaning, UnknownVariable } from './unknown-meaning.ts';
 
 /**
  * The value of a variable. One that has no value is empty.
@@ -58,9 +58,21 @@ const CORE: Readonly<Record<string, (exchange: Exchange) => string>> = {
   },
   proxy_host: (exchange) => backendOf(exchange)?.host ?? '',
   proxy_port: (exchange) => backendOf(exchange)?.port ?? '',
-  fastcgi_script_name: ({ uri, level }) => (uri.endsWith('/') ? uri + level.settings.fastcgiIndex : uri),
-  fastcgi_path_info: () => '',
+  fastcgi_script_name: (exchange) => {
+    const { script } = splitForFastcgi(exchange);
+    return script.endsWith('/') ? script + exchange.level.settings.fastcgiIndex : script;
+  },
+  fastcgi_path_info: (exchange) => splitForFastcgi(exchange).rest,
 };
+
+/** The script and the rest of the path. The request does not get the groups of the pattern. */
+function splitForFastcgi({ uri, level }: Exchange): { readonly script: string; readonly rest: string } {
+  const pattern = level.settings.fastcgiSplit;
+  if (pattern === null) return { script: uri, rest: '' };
+  if (pattern.regex === null) throw new UnknownMeaning(`fastcgi_split_path_info ${pattern.source}: ${pattern.wrong}`);
+  const [, script = uri, rest = ''] = pattern.regex.exec(uri) ?? [];
+  return { script, rest };
+}
 
 /** The variables that nginx makes for each request and that the model cannot know, such as `$request_id`, are not in the table. */
 function serverAddress({ probe }: Exchange): string {

@@ -183,7 +183,10 @@ describe('decide', () => {
       reasonOf(ask('server { location / { access_by_lua_block { ngx.exit(403) } } }')),
       'access_by_lua_block',
     );
-    assert.equal(reasonOf(ask('geo $near { default 0; } server { if ($near) { return 403; } }')), 'the variable $near');
+    assert.equal(
+      reasonOf(ask('split_clients $uri $some { 5% 1; * 0; } server { if ($some) { return 403; } }')),
+      'the variable $some',
+    );
     assert.match(reasonOf(ask('server { location ~ ^/(?>a) { } }')), /a group that JavaScript lacks/);
     assert.equal(reasonOf(ask('server { location = / { stub_status; } }')), 'stub_status');
   });

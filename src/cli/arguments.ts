@@ -136,6 +136,7 @@ function readOwn(argv: readonly string[]): Arguments {
   }
   const command = isCommand(words[0]) ? (words.shift() as Command) : null;
   if (command === 'help' || command === 'version') return { ...NOTHING, command, errors };
+  if (command === 'hash-password') return { ...NOTHING, command, words: argv.filter((word) => word !== command) };
   if (app !== null && command !== 'scale') errors.push('Cannot use --app: only the command scale takes it');
   if (logs !== NO_LOG_FLAGS && command !== 'logs')
     errors.push(`Cannot use ${LOG_FLAGS}: only the command logs takes them`);

@@ -38,7 +38,7 @@ async function run(parsed: Arguments): Promise<number> {
   else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
   else if (parsed.command === 'hash-password') {
     const { hashPassword } = await import('./commands/hash-password.ts');
-    return await hashPassword();
+    return await hashPassword(parsed.words);
   } else if (parsed.command === 'exec') {
     const { exec } = await import('./commands/exec.ts');
     return await exec(parsed);

@@ -32,3 +32,8 @@ function lengthOf(text: string): number {
 function shortened(line: string, width: number): string {
   return lengthOf(line) <= width ? line : `${line.replace(COLOUR, '').slice(0, Math.max(0, width - 1))}…`;
 }
+
+/** The lines of a terminal: 24, as the oldest ones have, if it does not know, such as one that was made by a program. */
+export function heightOf(stream: NodeJS.WriteStream): number {
+  return stream.rows > 0 ? stream.rows : 24;
+}

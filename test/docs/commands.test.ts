@@ -91,6 +91,8 @@ describe('the command reference', () => {
     const hash = run(cwd, ['hash-password'], 'the password\n');
     assert.deepEqual([hash.status, /^\$scrypt\$\S+\n$/.test(hash.stdout)], [0, true]);
     assert.equal(run(cwd, ['hash-password']).status, 2);
+    const named = run(cwd, ['hash-password', 'jane'], 'the password\n');
+    assert.deepEqual([named.status, named.stdout, /NAME:HASH/.test(named.stderr)], [2, '', true]);
     for (const flag of ['version', '--version', '-V', '-v']) assert.match(run(cwd, [flag]).stdout, /^viaduct \d/);
     for (const flag of ['help', '--help', '-h'])
       assert.equal(run(cwd, ['web', flag].slice(flag === 'help' ? 1 : 0)).stdout, helpText());

@@ -134,6 +134,7 @@ describe('viaduct top', () => {
       child.stdin.write(key);
       const [code] = (await once(child, 'close')) as [number];
       assert.equal(code, 0, shown);
+      assert.ok(shown.includes('No request is running.'), 'also on a terminal that does not know its size');
       assert.ok(shown.startsWith('\x1b[?1049h\x1b[?25l'), JSON.stringify(shown.slice(0, 60)));
       assert.ok(shown.endsWith('\x1b[?25h\x1b[?1049l'), JSON.stringify(shown.slice(-60)));
     });

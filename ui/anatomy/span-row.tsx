@@ -78,7 +78,8 @@ function Bar({ row, end, view }: { readonly row: Row; readonly end: number; read
   if (right < 0 || left > 100) return <span class={`off ${right < 0 ? 'before' : 'after'}`} aria-hidden="true" />;
   const from = Math.max(0, left);
   const to = Math.min(100, right);
-  const side = to < 82 ? { left: `${to}%` } : from > 34 ? { right: `${100 - from}%` } : { right: '0' };
+  const side = to < 82 ? { '--at': `${to}%` } : from > 34 ? { right: `${100 - from}%` } : { right: '0' };
+  const place = to < 82 ? `after ${to > 55 ? 'late' : ''}` : from <= 34 ? 'inside' : '';
   const state = span.endUs === null ? 'unended' : children > 0 && group.length === 0 ? 'pale' : '';
   return (
     <span aria-hidden="true">
@@ -86,7 +87,7 @@ function Bar({ row, end, view }: { readonly row: Row; readonly end: number; read
         class={`bar ${colourOf(span.kind, span.attributes)} ${state}`}
         style={{ left: `${from}%`, width: `${to - from}%` }}
       />
-      <span class={`bar-label ${to >= 82 && from <= 34 ? 'inside' : ''}`} style={side}>
+      <span class={`bar-label ${place}`} style={side}>
         {span.endUs === null ? '…' : timeOf(row)}
       </span>
     </span>

@@ -35,6 +35,7 @@ HOOKS = {
 def trace_flask(module: 'ModuleType') -> None:
     """`module` is `flask.app`."""
     replace(module.Flask, 'ensure_sync', ensuring)
+    replace(module.Flask, 'process_response', processing)
     replace(module.Flask, 'handle_exception', handling)
 
 
@@ -66,6 +67,7 @@ def recorded(target: 'Function', function: 'Function', recording: 'Recording', r
         try:
             result = target(*args, **kwargs)
         except BaseException as error:
+            recording.view = 0.0  # the response is that of an errorhandler
             recording.fail(span, error)
             recording.end(span)
             raise
@@ -84,8 +86,21 @@ def begin(recording: 'Recording', function: 'Function', role: str) -> 'Span':
     if role == 'view':
         if recording.is_within('view'):  # the method of a class that is a view
             return recording.begin('hook', name, {'phase': 'method'}, place)
-        return recording.begin('view', name, None, place)
+        recording.view = recording.begin('view', name, None, place)
+        return recording.view
     return recording.begin('hook', name, {'phase': role}, place)
+
+
+def processing(process_response: 'Function') -> 'Function':
+    """What the view returned is a response now, before the functions after the view change it."""
+
+    def process(application: object, *args: object) -> object:
+        recording = running()
+        if recording is not None and args:
+            recording.put(recording.view, response_hop(recording, args[-1]))
+        return process_response(application, *args)
+
+    return process
 
 
 def response_hop(recording: 'Recording', response: 'Any') -> 'Passed | None':

@@ -70,9 +70,10 @@ def described(kind: str, name: str, place: 'Place' = NOWHERE, *more: 'str | tupl
 class Recording:
     """Lives for one request. `log` is described above; nothing starts any more when it is as long as `room`.
 
-    `code`, `status` and `fields` are those of the last hop of the response. `shared` and `environ` are the variables of
-    the request, and `variables` those of its last hop. `open` has the kinds of open spans of `begin`, the innermost one
-    last. What most requests do not change belongs to the class, which makes a recording cheap.
+    `code`, `status` and `fields` are those of the last hop of the response. `shared` and `environ` are the
+    variables of the request, and `variables` those of its last hop. `open` has the kinds of open spans of `begin`,
+    the innermost one last. `view` is the span of Flask's view, unless it raised. What most requests do not change
+    belongs to the class, which makes a recording cheap.
     """
 
     room = ROOM
@@ -89,6 +90,7 @@ class Recording:
     exception: dict[str, object] | None = None
     error: BaseException | None = None
     profiler: 'Profiler | None' = None
+    view: 'Span' = 0.0
     notes: list[str] | None = None
 
     def __init__(self, options: str, thread: str) -> None:

@@ -4,7 +4,11 @@ import { ViaductError } from '../../errors.ts';
 import { hashPassword as hash } from '../../handlers/auth/passwords.ts';
 
 /** `viaduct hash-password`: asks for a password, or reads the first line of its input, and prints its hash for `basic_auth`. */
-export async function hashPassword(): Promise<number> {
+export async function hashPassword(words: readonly string[]): Promise<number> {
+  if (words.length > 0) {
+    const advice = 'Write viaduct hash-password. The name belongs before the hash in the file, as in NAME:HASH.';
+    throw new ViaductError('USAGE', 'Cannot use the arguments of hash-password: it takes none', { advice });
+  }
   const password = await readPassword();
   if (password === '') throw new ViaductError('USAGE', 'Cannot hash a password: it is empty');
   process.stdout.write(`${await hash(password)}\n`);

@@ -8,7 +8,7 @@ import { Screen } from '../control/screen.ts';
 import { readToolWords, wrongWords } from '../control/tool-words.ts';
 import { type TopState, topText } from '../control/top-text.ts';
 import { palette } from '../output.ts';
-import { widthOf } from '../table.ts';
+import { heightOf, widthOf } from '../table.ts';
 
 const FORM = 'viaduct top [--once] [--json]';
 const EVERY_MS = 1000;
@@ -33,7 +33,7 @@ export async function top(words: readonly string[]): Promise<number> {
 async function watch(socket: string): Promise<number> {
   let state = await stateOf(socket);
   const screen = new Screen(process.stdin, process.stdout);
-  const show = (): void => screen.show(textOf(state, process.stdout.rows));
+  const show = (): void => screen.show(textOf(state, heightOf(process.stdout)));
   const { left } = screen.enter(show);
   const over = new AbortController();
   void left.then(() => over.abort());

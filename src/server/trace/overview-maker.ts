@@ -60,6 +60,7 @@ export class OverviewMaker {
     ]);
     const families = new Map((metrics ?? []).map((family) => [family.name, family]));
     const now = countsOf(families);
+    this.#begin(now.atMs, Date.now() - Date.parse(startedAt));
     const last = this.#window.findLast(({ atMs }) => now.atMs - atMs >= RATE_MS_MIN) ?? null;
     const oldest = this.#window[0] ?? NOTHING;
     this.#keep(now);
@@ -106,6 +107,12 @@ export class OverviewMaker {
       trace,
       ownShare: totalUs === 0 ? null : ownUs / totalUs,
     };
+  }
+
+  /** A server that started less than a minute ago had counted nothing then: what came before the first look is of the last minute, too. */
+  #begin(nowMs: number, uptimeMs: number): void {
+    const isNew = uptimeMs >= 0 && uptimeMs <= WINDOW_MS;
+    if (this.#window.length === 0 && isNew) this.#window.push({ ...NOTHING, atMs: nowMs - uptimeMs });
   }
 
   #keep(counts: Counts): void {

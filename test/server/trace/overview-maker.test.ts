@@ -71,11 +71,15 @@ function refuse(): never {
   throw new Error('an overview sends no request');
 }
 
-function makerOf(metrics: () => readonly Family[] | null, traces = new MemoryTraces()): OverviewMaker {
+function makerOf(
+  metrics: () => readonly Family[] | null,
+  traces = new MemoryTraces(),
+  startedAt = '2026-03-01T12:00:00.000Z',
+): OverviewMaker {
   const nothing = { receive: refuse, handle: refuse, onAnswered: refuse };
   return new OverviewMaker({
     version: '1.2.3',
-    startedAt: '2026-03-01T12:00:00.000Z',
+    startedAt,
     status: async () => STATUS,
     metrics: async () => metrics(),
     traces: new LocalTraces(traces, nothing),
@@ -117,6 +121,16 @@ describe('an overview', () => {
     assert.deepEqual(overview.certificates, [{ names: ['a.example'], validTo: null }]);
     assert.deepEqual([overview.queue.waiting, overview.server.connections, overview.server.version], [4, 7, '1.2.3']);
     assert.equal(JSON.stringify(overview).includes('null,null'), false);
+  });
+
+  it('has the requests before the first look of a server that has just started', async () => {
+    const startedAt = new Date(Date.now() - 10_000).toISOString();
+    let family = durations([40, 0, 0], [0, 0, 0]);
+    const maker = makerOf(() => [family], new MemoryTraces(), startedAt);
+    const first = await maker.make();
+    assert.ok(first.rates.requests > 0 && first.rates.requests <= 4, `${first.rates.requests}`);
+    family = durations([41, 0, 0], [0, 0, 0]);
+    assert.deepEqual((await maker.make()).latency.counts, [41, 0, 0]);
   });
 
   it('has rates between two looks, and the latency of the last minute', async () => {

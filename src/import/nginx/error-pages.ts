@@ -18,7 +18,8 @@ export function writeErrorPages(route: ConfigBuilder, { level }: StepState, writ
     const to = textOf(constantOf(target) ?? '');
     const codes = statuses.filter((code) => code >= 400 && code < 600);
     const isKnown = to.startsWith('@') ? writer.server.named.has(to) : /^\/[\x21-\x7e]*$/.test(to);
-    if (!isKnown || codes.length < statuses.length) {
+    const hasStatus = status === null || status === 0 || (status >= 200 && status < 600);
+    if (!isKnown || !hasStatus || codes.length < statuses.length) {
       report.lost(directive, 'an error page is a file or a path of the site, for a status from 400 to 599');
       continue;
     }

@@ -74,7 +74,7 @@ function valuesFor(state: StepState, writer: RouteSink): Values {
     ...fileVariables(root, uri),
     ...(values.assigned ?? []),
   ]);
-  return { ...values, assigned: known, isCompared: true };
+  return { ...values, assigned: known, isDecoded: true };
 }
 
 /** `$document_root` and `$request_filename`, which have a form for a constant `root`. */

@@ -21,7 +21,10 @@ export function writeReturn(
   const { builder, report } = writer.context;
   report.took(directive);
   const isRedirect = REDIRECTS.has(status) && text !== null;
-  const filled = fill(text ?? [], isRedirect ? valuesWithGroups(state, writer) : valuesAt(state, writer));
+  const filled = fill(
+    text ?? [],
+    isRedirect ? valuesWithGroups(state, writer) : { ...valuesAt(state, writer), isDecoded: true },
+  );
   const respond = (code: number, body: string): void => {
     const table = route.table('respond');
     table.set('status', code, directive);

@@ -7,8 +7,8 @@ import { suiteLifetime } from '../support/lifetime.ts';
 import { NO_NGINX } from '../support/nginx.ts';
 import { askBoth } from './judge/ask-both.ts';
 import type { RealResponse } from './judge/ask-nginx.ts';
+import { contentOf } from './judge/content.ts';
 import { type Place, preparePlace } from './judge/place.ts';
-import { contentOf } from './judge/served.ts';
 
 interface Case {
   readonly title: string;

@@ -16,8 +16,8 @@ export interface LocationMatch {
 /** What is around the locations of a level. */
 interface Around {
   readonly prefix: Location | null;
-  /** `^~` holds for the locations in it, too. */
-  readonly isFinal: boolean;
+  /** Whether patterns beside the outermost location are not tried: `^~` of a location in it counts only for the patterns beside that. Null outside. */
+  readonly isFinal: boolean | null;
   /** Prefixes are written as patterns, because patterns within a `^~` location, or the pattern around it, win over it. */
   readonly asPatterns: boolean;
   /** The patterns of the locations around it. All of them match its requests; null if one of them is lost. */
@@ -27,14 +27,14 @@ interface Around {
 /** The locations of a server that requests can reach by their path, with their routes in the order in which patterns must be tried. */
 export function matchesOf(server: Server, context: NginxContext): LocationMatch[] {
   const hasPatterns = server.locations.some(({ kind }) => kind === 'pattern');
-  return collect(server.locations, { prefix: null, isFinal: false, asPatterns: false, patterns: [] });
+  return collect(server.locations, { prefix: null, isFinal: null, asPatterns: false, patterns: [] });
 
   function collect(locations: readonly Location[], around: Around): LocationMatch[] {
     const own: LocationMatch[] = [];
     const nested: LocationMatch[] = [];
     for (const location of byLength(locations)) {
       if (location.kind === 'named') continue;
-      const isFinal = around.isFinal || location.isFinal;
+      const isFinal = around.isFinal ?? location.isFinal;
       const hasNested = location.locations.some(({ kind }) => kind === 'pattern');
       const asPatterns = around.asPatterns || (isFinal && hasNested && location.kind === 'prefix');
       const prefix = location.kind === 'prefix' ? location : around.prefix;
@@ -78,7 +78,7 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
       const when = others.length > 0 ? { '{path.decoded}': { not_pattern: others } } : {};
       return { location, match: { ...plain, paths: [], pattern, when }, groups: [] };
     }
-    const beforePatterns = !isExact && around.isFinal && hasPatterns;
+    const beforePatterns = !isExact && around.isFinal === true && hasPatterns;
     const paths = isExact ? [path] : path === '/' ? (beforePatterns ? ['*'] : []) : [pathOfPrefix(location, path)];
     return { location, match: { ...plain, paths, beforePatterns }, groups: [] };
   }

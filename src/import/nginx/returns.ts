@@ -59,7 +59,8 @@ export function writeReturn(
     respond(status, filled.text);
     if (filled.text !== '') route.table('respond').set('content_type', textOf(typeOf(state)), directive);
   }
-  writeFeatures(route, state, writer, 'return');
+  const isText = (text !== null && !isRedirect) || status === 444;
+  writeFeatures(route, state, writer, isText ? 'text' : 'return');
 }
 
 /** nginx finds the type of a text by the extension of the path, as for a file. Paths that only a pattern or a prefix names usually have none. */

@@ -58,14 +58,21 @@ function isMarker([name]: readonly [string, unknown]): boolean {
   return name.toLowerCase() === MARKER.toLowerCase() || name === 'HTTP_X_MARKER';
 }
 
-/** The configuration without a directive. What `try_files` decides, files of the same names may also decide without it, so it also gets no file at all. */
+/**
+ * The configuration without a directive. What `try_files` decides, files of the same names may also decide without it, so it also gets no file at
+ * all; and a location also gets no index, because a line about the usual index is one about the location.
+ */
 function changed(directives: readonly Directive[], line: number): (readonly Directive[])[] {
   const without = mapLine(directives, line, () => []);
-  const withoutFiles = mapLine(directives, line, (one) =>
-    one.name === 'try_files' ? [{ ...one, args: ['/no/such/file', '=404'] }] : [],
-  );
+  const withoutFiles = mapLine(directives, line, (one) => {
+    if (one.block !== null)
+      return [{ ...one, block: [...one.block, { ...one, name: 'index', args: [NO_FILE], block: null }] }];
+    return one.name === 'try_files' ? [{ ...one, args: [`/${NO_FILE}`, '=404'] }] : [];
+  });
   return [without, withoutFiles];
 }
+
+const NO_FILE = 'no-such-file';
 
 function mapLine(
   directives: readonly Directive[],

@@ -44,7 +44,9 @@ export async function judgeServed(t: Lifetime, seed: number, place: Place): Prom
     ...decideFrom(model, probe, realDisk),
   }));
   // some of what the model does not know lets nginx crash
-  const asked = decided.filter(({ outcome }) => outcome.kind !== 'unknown' && !leadsUp(outcome));
+  const asked = decided.filter(({ probe, outcome }) => {
+    return outcome.kind !== 'unknown' && !leadsUp(outcome) && !repeatsField(probe);
+  });
   const answers = await askBoth(
     t,
     text,
@@ -95,6 +97,11 @@ function twoSlashes(target: string): string {
 /** A path with `..` for a backend: `/x/` in the place of `/a` makes it of `/a../b`. Viaduct refuses it everywhere. */
 function leadsUp(outcome: Outcome): boolean {
   return outcome.kind === 'backend' && /\/\.\.(?:\/|\?|$)/.test(outcome.target);
+}
+
+/** The first of several fields is the value of its variable before nginx 1.23; since then, and in Viaduct, they are joined. */
+function repeatsField({ fields }: Probe): boolean {
+  return new Set(fields.map(([name]) => name.toLowerCase())).size < fields.length;
 }
 
 /** What a server did, in words. */

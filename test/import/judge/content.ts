@@ -21,8 +21,14 @@ export function contentOf(response: RealResponse | null, group: readonly string[
  * is missing, and files have no other methods than GET and HEAD, whether they exist or not. Error pages follow from this as in nginx.
  */
 export function usualContents(model: Model, probe: Probe): (string | null)[] {
-  const disks = /^(?:GET|HEAD)$/.test(probe.method) ? [withoutDirectories] : [withoutDirectories, withAllFiles];
-  return disks.map((disk) => expectedContent(decide(model, probe, disk), probe));
+  const missing = expectedContent(decide(model, probe, withoutDirectories), probe);
+  if (/^(?:GET|HEAD)$/.test(probe.method)) return [missing];
+  const got: Probe = { ...probe, method: 'GET' };
+  return [
+    missing,
+    expectedContent(decide(model, probe, withAllFiles), probe),
+    expectedContent(decide(model, got, withoutDirectories), got),
+  ];
 }
 
 const withoutDirectories: Disk = (path) => {

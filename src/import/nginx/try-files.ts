@@ -93,7 +93,9 @@ function writeNames(
       );
     else if (!isDirectory) tried.push(name);
   }
-  if (tried.some((name) => name !== PATH)) options.set('try_files', tried, directive);
+  // without a name, a route would try the path itself
+  if (tried.length === 0) options.set('try_files', [`${PATH}/`], directive);
+  else if (tried.some((name) => name !== PATH)) options.set('try_files', tried, directive);
 }
 
 const PATH = '{path}';

@@ -18,11 +18,13 @@ export function contentOf(response: RealResponse | null, group: readonly string[
 
 /**
  * Which content a client gets by rules of Viaduct that are the same for each site, and that docs/import.md names: a directory without an index
- * is missing, and files have no other methods than GET and HEAD, whether they exist or not. Error pages follow from this as in nginx.
+ * is missing, an encoded slash is part of a name, and files have no other methods than GET and HEAD, whether they exist or not. Error pages
+ * follow from this as in nginx.
  */
 export function usualContents(model: Model, probe: Probe): (string | null)[] {
   const missing = expectedContent(decide(model, probe, withoutDirectories), probe);
-  if (/^(?:GET|HEAD)$/.test(probe.method)) return [missing];
+  const named: Probe = { ...probe, target: probe.target.replace(/%2F/gi, '%252F') };
+  if (/^(?:GET|HEAD)$/.test(probe.method)) return [missing, expectedContent(decide(model, named, realDisk), probe)];
   const got: Probe = { ...probe, method: 'GET' };
   return [
     missing,

@@ -22,28 +22,37 @@ interface Around {
   readonly asPatterns: boolean;
   /** The patterns of the locations around it. All of them match its requests; null if one of them is lost. */
   readonly patterns: readonly string[] | null;
+  /** Paths below it that belong to others, with all that starts like them. */
+  readonly taken: readonly string[];
 }
 
 /** The locations of a server that requests can reach by their path, with their routes in the order in which patterns must be tried. */
 export function matchesOf(server: Server, context: NginxContext): LocationMatch[] {
   const hasPatterns = server.locations.some(({ kind }) => kind === 'pattern');
-  return collect(server.locations, { prefix: null, isFinal: null, asPatterns: false, patterns: [] });
+  return collect(server.locations, { prefix: null, isFinal: null, asPatterns: false, patterns: [], taken: [] });
 
   function collect(locations: readonly Location[], around: Around): LocationMatch[] {
     const own: LocationMatch[] = [];
     const nested: LocationMatch[] = [];
     for (const location of byLength(locations)) {
       if (location.kind === 'named') continue;
+      if (location.kind !== 'pattern' && around.taken.some((path) => location.path.startsWith(path))) {
+        context.report.lost(location.statement, 'no request reaches it: another location has its paths');
+        continue;
+      }
       const isFinal = around.isFinal ?? location.isFinal;
       const hasNested = location.locations.some(({ kind }) => kind === 'pattern');
       const asPatterns = around.asPatterns || (isFinal && hasNested && location.kind === 'prefix');
       const prefix = location.kind === 'prefix' ? location : around.prefix;
-      const inside = { prefix, isFinal, ...insideOf(location, { ...around, asPatterns }) };
+      const taken = location.kind === 'prefix' ? [...around.taken, ...longerPaths(location, locations)] : around.taken;
+      const inside = { prefix, isFinal, taken, ...insideOf(location, { ...around, asPatterns }) };
       // patterns are tried in their order, each one with those in it
       (location.kind === 'pattern' ? own : nested).push(...collect(location.locations, inside));
       const found = matchWithin(location, locations, { ...around, isFinal, asPatterns });
       if (found === null) continue;
-      (asPatterns && location.kind === 'prefix' ? nested : own).push(found);
+      // outside, `^~` keeps patterns from being tried; inside, patterns say so themselves
+      const isFirst = around.isFinal === null && asPatterns && location.kind === 'prefix';
+      (isFirst ? nested : own).push(found);
     }
     return [...nested, ...own];
   }
@@ -114,10 +123,13 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
 
 /** Patterns of the prefixes that start with that of a location, and win over it. */
 function longerThan(prefix: Location, locations: readonly Location[]): string[] {
-  const longer = locations.filter(
-    ({ kind, path }) => kind === 'prefix' && path.length > prefix.path.length && path.startsWith(prefix.path),
-  );
-  return [...new Set(longer.map(({ path }) => `^${literal(textOf(path))}`))];
+  return [...new Set(longerPaths(prefix, locations).map((path) => `^${literal(textOf(path))}`))];
+}
+
+function longerPaths(prefix: Location, locations: readonly Location[]): string[] {
+  return locations
+    .filter(({ kind, path }) => kind === 'prefix' && path.length > prefix.path.length && path.startsWith(prefix.path))
+    .map(({ path }) => path);
 }
 
 /** What a pattern is for the locations in it. */

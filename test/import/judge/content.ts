@@ -18,13 +18,13 @@ export function contentOf(response: RealResponse | null, group: readonly string[
 
 /**
  * Which content a client gets by rules of Viaduct that are the same for each site, and that docs/import.md names: a directory without an index
- * is missing, an encoded slash is part of a name, and files have no other methods than GET and HEAD, whether they exist or not. Error pages
- * follow from this as in nginx.
+ * is missing, a file is missing for a path with an encoded or a doubled slash, and files have no other methods than GET and HEAD, whether they
+ * exist or not. Error pages follow from this as in nginx.
  */
 export function usualContents(model: Model, probe: Probe): (string | null)[] {
   const missing = expectedContent(decide(model, probe, withoutDirectories), probe);
-  const named: Probe = { ...probe, target: probe.target.replace(/%2F/gi, '%252F') };
-  if (/^(?:GET|HEAD)$/.test(probe.method)) return [missing, expectedContent(decide(model, named, realDisk), probe)];
+  if (/^(?:GET|HEAD)$/.test(probe.method))
+    return [missing, expectedContent(decide(model, probe, withoutOddNames(probe)), probe)];
   const got: Probe = { ...probe, method: 'GET' };
   return [
     missing,
@@ -38,6 +38,13 @@ const withoutDirectories: Disk = (path) => {
   return kind === 'directory' ? null : kind;
 };
 
+/** For a path with an odd slash, the disk lacks what the path would name without it. */
+function withoutOddNames({ target }: Probe): Disk {
+  const [path = ''] = target.split('?', 1);
+  const name = /\/\/|%2F/i.test(path) ? decoded(path).replace(/\/+/g, '/').replace(/\/$/, '') : '';
+  return (on) => (name !== '' && on.includes(name) ? null : realDisk(on));
+}
+
 const withAllFiles: Disk = () => 'file';
 
 function expectedContent(outcome: Outcome, { method }: Probe): string | null {
@@ -49,7 +56,7 @@ function expectedContent(outcome: Outcome, { method }: Probe): string | null {
 
 /** A text may show a path as it was received. */
 function plainContent(text: string): string {
-  const plain = decoded(text);
+  const plain = decoded(text).replace(/\/{2,}/g, '/');
   return `${plain.length} octets ${plain.slice(0, 60)}`;
 }
 

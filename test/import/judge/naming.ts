@@ -59,20 +59,27 @@ function isMarker([name]: readonly [string, unknown]): boolean {
 }
 
 /**
- * The configuration without a directive. What `try_files` decides, files of the same names may also decide without it, so it also gets no file at
- * all; and a location also gets no index, because a line about the usual index is one about the location.
+ * The configuration without a directive. What a directive about files decides, files of the same names may also decide without it, so it also gets
+ * no file at all; and a location also gets no index, because a line about the usual index is one about the location.
  */
 function changed(directives: readonly Directive[], line: number): (readonly Directive[])[] {
   const without = mapLine(directives, line, () => []);
   const withoutFiles = mapLine(directives, line, (one) => {
     if (one.block !== null)
       return [{ ...one, block: [...one.block, { ...one, name: 'index', args: [NO_FILE], block: null }] }];
-    return one.name === 'try_files' ? [{ ...one, args: [`/${NO_FILE}`, '=404'] }] : [];
+    const args = NO_FILES[one.name];
+    return args === undefined ? [] : [{ ...one, args }];
   });
   return [without, withoutFiles];
 }
 
 const NO_FILE = 'no-such-file';
+
+const NO_FILES: Readonly<Record<string, readonly string[]>> = {
+  try_files: [`/${NO_FILE}`, '=404'],
+  root: [`/${NO_FILE}`],
+  alias: [`/${NO_FILE}/`],
+};
 
 function mapLine(
   directives: readonly Directive[],

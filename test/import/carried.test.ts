@@ -8,8 +8,8 @@ import { NO_NGINX } from '../support/nginx.ts';
 import { askBoth } from './judge/ask-both.ts';
 import type { RealResponse } from './judge/ask-nginx.ts';
 import { startCgiStub } from './judge/cgi-stubs.ts';
+import { contentOf } from './judge/content.ts';
 import { type Place, preparePlace } from './judge/place.ts';
-import { contentOf } from './judge/served.ts';
 
 interface Case {
   readonly title: string;

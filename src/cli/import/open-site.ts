@@ -30,6 +30,7 @@ function openSite(configuration: Configuration & { readonly site: Site }): Asked
         else image.addDirectory(path);
       }
     },
+    missed: () => image.missed(),
     ask: async (probe) => outcomeOf(await run.ask(requestFor(probe))),
     close: () => run.destroy(),
   };

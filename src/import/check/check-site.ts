@@ -1,6 +1,6 @@
 import type { SourceLocation } from '../import-report.ts';
 import type { AskedSite } from './asked-site.ts';
-import { differencesOf } from './compare.ts';
+import { differencesOf, givesContent } from './compare.ts';
 import type { Finding } from './finding.ts';
 import type { Outcome, Probe } from './outcome.ts';
 
@@ -19,20 +19,31 @@ export interface CheckedSite {
   readonly findings: readonly Finding[];
   /** The expectations that say nothing. */
   readonly unknown: readonly Expectation[];
+  readonly missed: readonly MissedFile[];
+}
+
+/** A file for a request that both servers refused, this one because the file is missing. */
+export interface MissedFile {
+  readonly probe: Probe;
+  readonly path: string;
 }
 
 /** Asks `site` each probe and compares. The expectations are made one by one, so that none is kept in memory. */
 export async function checkSite(expectations: Iterable<Expectation>, site: AskedSite): Promise<CheckedSite> {
   const findings: Finding[] = [];
   const unknown: Expectation[] = [];
+  const missed: MissedFile[] = [];
   for (const expectation of expectations) {
     const { probe, outcome, from, part } = expectation;
     if (outcome.kind === 'unknown') {
       unknown.push(expectation);
       continue;
     }
-    for (const difference of differencesOf(outcome, await site.ask(probe), probe))
+    const now = await site.ask(probe);
+    const path = site.missed();
+    if (path !== null && !givesContent(outcome) && !givesContent(now)) missed.push({ probe, path });
+    for (const difference of differencesOf(outcome, now, probe))
       findings.push({ from, part, difference, example: probe, count: 1 });
   }
-  return { findings, unknown };
+  return { findings, unknown, missed };
 }

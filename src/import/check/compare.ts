@@ -36,7 +36,7 @@ function wholeDifference(before: Outcome, now: Outcome, probe: Probe): Differenc
 const OTHER_SCHEME = 'another scheme or host';
 
 /** Whether a client gets more than a refusal or a redirect. The file of an error page does not count. */
-function givesContent(outcome: Outcome): boolean {
+export function givesContent(outcome: Outcome): boolean {
   if (outcome.kind === 'backend') return true;
   return (outcome.kind === 'file' || outcome.kind === 'answer') && outcome.status < 300;
 }

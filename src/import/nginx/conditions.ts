@@ -12,7 +12,7 @@ export function conditionOf(condition: Condition, values: Values): RouteConditio
   if (condition.kind === 'opaque' || condition.kind === 'path') return null;
   const constant = constantIn(condition.value, values.assigned);
   if (constant !== null) return constantCondition(condition, constant, values);
-  const filled = fill(substituted(condition.value, values.assigned), { ...values, isCompared: true });
+  const filled = fill(substituted(condition.value, values.assigned), { ...values, isDecoded: true });
   if ('unknown' in filled || !/\{[a-z]/.test(filled.text)) return null;
   const comparison = comparisonOf(condition, values);
   return comparison === null ? null : { [filled.text]: comparison };

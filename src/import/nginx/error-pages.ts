@@ -22,7 +22,8 @@ export function writeErrorPages(route: ConfigBuilder, state: StepState, writer: 
     report.took(directive);
     const codes = statuses.filter((code) => code >= 400 && code < 600);
     const to = targetOf(page, state, writer);
-    if (to === null || codes.length < statuses.length) {
+    const hasStatus = status === null || status === 0 || (status >= 200 && status < 600);
+    if (to === null || !hasStatus || codes.length < statuses.length) {
       report.lost(directive, 'an error page is a file, a path of the site or a URL, for a status from 400 to 599');
       continue;
     }

@@ -9,21 +9,24 @@ import { ONE_LOG } from './settings.ts';
 import type { RouteSink, StepState } from './step-state.ts';
 import { readSize, showSize } from './values.ts';
 
-/** Carries over what applies to a route besides its answer. nginx gives the answer of a `return` before it looks at most of it. */
+/**
+ * Carries over what applies to a route besides its answer. nginx gives the answer of a `return` before it looks at most of it, and a text has no
+ * error page, whatever its status.
+ */
 export function writeFeatures(
   route: ConfigBuilder,
   state: StepState,
   writer: RouteSink,
-  answer: 'return' | 'content',
+  answer: 'text' | 'return' | 'content',
 ): void {
   const { context } = writer;
   const scope = context.scopeOf(state.level);
   writeBodySize(route, scope);
   writeCompression(route, scope, context);
   writeFieldsOfResponses(route, state, writer);
-  writeErrorPages(route, state, writer);
+  if (answer !== 'text') writeErrorPages(route, state, writer);
   writeLogging(route, scope, context);
-  if (answer === 'return') return;
+  if (answer !== 'content') return;
   writeAccess(route, state, writer);
   writeBasicAuth(route, state, writer);
   writeForwardAuth(route, state, writer);

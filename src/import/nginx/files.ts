@@ -2,15 +2,22 @@ import { basename, dirname, join } from 'node:path/posix';
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { ImportReport } from '../import-report.ts';
 import { literal } from './expression.ts';
+import { aliasAt, indexNames } from './index-names.ts';
 import { textOf } from './model/bytes.ts';
-import type { Level, Location } from './model/model.ts';
+import type { Level, Location, TryFiles } from './model/model.ts';
+import { samplesOf } from './model/sample-pattern.ts';
 import type { Template } from './model/template.ts';
 import { constantIn, fill } from './placeholders.ts';
 import { type RouteSink, restOfTarget, type StepState, valuesWithGroups } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
-/** Makes a route answer with the files of its level. Returns false if they have no counterpart. */
-export function writeFiles(route: ConfigBuilder, state: StepState, writer: RouteSink): boolean {
+/** Makes a route answer with the files of its level, and with its directories unless `tryFiles` leaves them out. Returns false if they have no counterpart. */
+export function writeFiles(
+  route: ConfigBuilder,
+  state: StepState,
+  writer: RouteSink,
+  tryFiles: TryFiles | null = null,
+): boolean {
   const { level } = state;
   const { report, scopeOf, pathOf } = writer.context;
   const from = scopeOf(level).take('alias', 'root').at(-1) ?? (level.statement as Directive);
@@ -20,6 +27,9 @@ export function writeFiles(route: ConfigBuilder, state: StepState, writer: Route
     return false;
   }
   route.set('static', pathOf(trimmed(directory)), from);
+  const hasDirectories = tryFiles === null || tryFiles.files.some(({ isDirectory }) => isDirectory);
+  if (hasDirectories) writeDirectories(route.table('static_options'), state, writer);
+  else route.table('static_options').set('index', false, scopeOf(level).one('try_files') ?? from);
   writeOptions(route.table('static_options'), level, writer);
   return true;
 }
@@ -35,7 +45,8 @@ function directoryOf(route: ConfigBuilder, state: StepState, writer: RouteSink, 
   const root = textOf(written.startsWith('/') ? written : join(writer.context.model.prefix, written));
   if (replaces === 0) return join(root, mount);
   const path = textOf(aliasPath(writer.server.locations, location, replaces) ?? '');
-  if (path === '') return null;
+  // a name would follow the last one of the directory
+  if (path === '' || (path.endsWith('/') && !root.endsWith('/'))) return null;
   const rest = path.endsWith('/') ? restOfTarget(state, path) : null;
   if (rest !== null) {
     route.table('rewrite').set('to', `/${rest}`, ...(state.rewrite === null ? [] : [state.rewrite.from]), from);
@@ -75,9 +86,11 @@ function exactAlias(
   from: Directive,
 ): string | null {
   const file = root + path.slice(replaces);
+  if (path.endsWith('/')) return file;
   if (basename(file) === basename(path)) return dirname(file);
   if (route.tables.has('rewrite')) return null;
   route.table('rewrite').set('pattern', `^${literal(path)}$`, from);
+  route.table('rewrite').set('decoded', true, from);
   route.table('rewrite').set('to', join(dirname(path), basename(file)), from);
   return dirname(file);
 }
@@ -96,11 +109,20 @@ function aliasOfPattern(
   const filled = fill(template, valuesWithGroups(state, writer));
   const { pattern } = state.match;
   if ('unknown' in filled || pattern === null || directory === '' || route.tables.has('rewrite')) return null;
+  if (state.location !== null && namesDirectory(state.location, template)) return null;
   const to = `/${filled.text.slice(directory.length)}`;
   if (!/^[^?#\s]*$/.test(to)) return null;
   route.table('rewrite').set('pattern', pattern, from);
+  route.table('rewrite').set('decoded', true, from);
   route.table('rewrite').set('to', to, from);
   return directory;
+}
+
+/** Whether an alias leads from a path without a slash at its end to one with it: nginx adds the slash to the path, again and again. */
+function namesDirectory({ pattern }: Location, template: Template): boolean {
+  if (pattern === null) return false;
+  const paths = samplesOf(pattern).flatMap((text) => [text, `/${text}`, `${text}x`, `/${text}x`]);
+  return paths.some((path) => /^\/.*[^/]$/s.test(path) && aliasAt(pattern, template, path)?.endsWith('/') === true);
 }
 
 /** The part of a route's path that its directory stands for. */
@@ -112,16 +134,20 @@ function trimmed(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, '') || '/' : path;
 }
 
-function writeOptions(options: ConfigBuilder, level: Level, { context: { report, scopeOf } }: RouteSink): void {
-  const scope = scopeOf(level);
+function writeDirectories(options: ConfigBuilder, state: StepState, writer: RouteSink): void {
+  const { level } = state;
+  const scope = writer.context.scopeOf(level);
   const index = scope.one('index');
-  if (index !== null) {
-    const names = index.args.filter((name) => !name.includes('/') && !name.includes('$'));
-    if (names.length < index.args.length) report.lost(index, 'an index must be the name of a file in the directory');
-    if (names.length > 0 && names.join(' ') !== 'index.html') options.set('index', names, index);
-  }
+  const names = indexNames(index, state, writer);
+  const from = index ?? (level.statement as Directive);
+  if (names.length === 0) options.set('index', false, from);
+  else if (names.join(' ') !== 'index.html') options.set('index', names, from);
   const listing = scope.isOn('autoindex');
   if (listing !== null) options.set('listing', true, listing);
+}
+
+function writeOptions(options: ConfigBuilder, level: Level, { context: { report, scopeOf } }: RouteSink): void {
+  const scope = scopeOf(level);
   for (const [name, coding] of [
     ['brotli_static', 'br'],
     ['gzip_static', 'gzip'],

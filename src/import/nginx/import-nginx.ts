@@ -8,7 +8,7 @@ import { writeListens } from './listen.ts';
 import { writeMaps } from './maps.ts';
 import { buildModel } from './model/build-model.ts';
 import type { Model, Server } from './model/model.ts';
-import { placesOf, tellNames } from './places.ts';
+import { elsewhere, placesOf, tellNames } from './places.ts';
 import { Scope } from './scope.ts';
 import { scopesOf } from './scopes.ts';
 import { writeServerRoutes } from './server-routes.ts';
@@ -58,10 +58,11 @@ export function importNginx(tree: Tree, { pathOf, directory }: Pick<NginxContext
   writeTls(context);
   const places = model.servers.flatMap((server) => {
     const from = context.scopeOf(server).own('server_name');
-    tellNames(server, from, report);
     const own = placesOf(server, model, listening);
     if (own.length === 0)
       report.lost(server.statement, 'no request reaches it: another server has its addresses and names');
+    const others = own.length === 0 ? [] : elsewhere(server, model, listening);
+    tellNames(server, from, others, report);
     return own.map((place) => ({ server, place: { ...place, from } }));
   });
   const isDefault = (server: Server): boolean => model.addresses.some(({ defaultServer }) => defaultServer === server);

@@ -12,6 +12,8 @@ export function locationAt(server: Server, path: string): Location | null {
 export interface Destination {
   readonly level: Level;
   readonly location: Location | null;
+  /** Whether the location only adds a slash to the path. */
+  readonly addsSlash: boolean;
 }
 
 /** What answers a path; null if a pattern decides that is not interpreted. */
@@ -23,8 +25,8 @@ export function levelAt(server: Server, path: string): Destination | null {
   const exchange = new Exchange(around, probe, address, server, null);
   exchange.uri = path;
   try {
-    const { location } = chooseLocation(exchange);
-    return { level: location ?? server, location };
+    const chosen = chooseLocation(exchange);
+    return { level: chosen.location ?? server, ...chosen };
   } catch (error) {
     if (error instanceof UnknownMeaning) return null;
     throw error;

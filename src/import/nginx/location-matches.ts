@@ -1,8 +1,8 @@
 import type { NginxContext } from './context.ts';
-import { expressionOf, literal } from './expression.ts';
+import { type Expression, expressionOf, literal } from './expression.ts';
 import { textOf } from './model/bytes.ts';
 import type { Location, Server } from './model/model.ts';
-import type { RouteMatch } from './route-match.ts';
+import { type RouteMatch, withConditions } from './route-match.ts';
 import type { Directive } from './tree.ts';
 
 /** A location and the paths of its route. */
@@ -16,32 +16,58 @@ export interface LocationMatch {
 /** What is around the locations of a level. */
 interface Around {
   readonly prefix: Location | null;
-  /** `^~` holds for the locations in it, too. */
-  readonly isFinal: boolean;
-  /** Prefixes are written as patterns, because patterns within a `^~` location win over it. */
+  /** Whether patterns beside the outermost location are not tried: `^~` of a location in it counts only for the patterns beside that. Null outside. */
+  readonly isFinal: boolean | null;
+  /** Prefixes are written as patterns, because patterns within a `^~` location, or the pattern around it, win over it. */
   readonly asPatterns: boolean;
+  /** The patterns of the locations around it. All of them match its requests; null if one of them is lost. */
+  readonly patterns: readonly string[] | null;
+  /** Paths below it that belong to others, with all that starts like them. */
+  readonly taken: readonly string[];
 }
 
 /** The locations of a server that requests can reach by their path, with their routes in the order in which patterns must be tried. */
 export function matchesOf(server: Server, context: NginxContext): LocationMatch[] {
   const hasPatterns = server.locations.some(({ kind }) => kind === 'pattern');
-  return collect(server.locations, { prefix: null, isFinal: false, asPatterns: false });
+  return collect(server.locations, { prefix: null, isFinal: null, asPatterns: false, patterns: [], taken: [] });
 
   function collect(locations: readonly Location[], around: Around): LocationMatch[] {
     const own: LocationMatch[] = [];
     const nested: LocationMatch[] = [];
     for (const location of byLength(locations)) {
       if (location.kind === 'named') continue;
-      const isFinal = around.isFinal || location.isFinal;
+      if (location.kind !== 'pattern' && around.taken.some((path) => location.path.startsWith(path))) {
+        context.report.lost(location.statement, 'no request reaches it: another location has its paths');
+        continue;
+      }
+      const isFinal = around.isFinal ?? location.isFinal;
       const hasNested = location.locations.some(({ kind }) => kind === 'pattern');
       const asPatterns = around.asPatterns || (isFinal && hasNested && location.kind === 'prefix');
       const prefix = location.kind === 'prefix' ? location : around.prefix;
-      nested.push(...collect(location.locations, { prefix, isFinal, asPatterns }));
-      const found = matchOf(location, locations, { prefix: around.prefix, isFinal, asPatterns });
+      const taken = location.kind === 'prefix' ? [...around.taken, ...longerPaths(location, locations)] : around.taken;
+      const inside = { prefix, isFinal, taken, ...insideOf(location, { ...around, asPatterns }) };
+      // patterns are tried in their order, each one with those in it
+      (location.kind === 'pattern' ? own : nested).push(...collect(location.locations, inside));
+      const found = matchWithin(location, locations, { ...around, isFinal, asPatterns });
       if (found === null) continue;
-      (asPatterns && location.kind === 'prefix' ? nested : own).push(found);
+      // outside, `^~` keeps patterns from being tried; inside, patterns say so themselves
+      const isFirst = around.isFinal === null && asPatterns && location.kind === 'prefix';
+      (isFirst ? nested : own).push(found);
     }
     return [...nested, ...own];
+  }
+
+  /** The match of a location in others with patterns. */
+  function matchWithin(location: Location, beside: readonly Location[], around: Around): LocationMatch | null {
+    const found = matchOf(location, beside, around);
+    let match: RouteMatch | null = found?.match ?? null;
+    for (const pattern of around.patterns ?? []) {
+      match = match && withConditions(match, { '{path.decoded}': { pattern: [pattern] } });
+    }
+    if (found !== null && match !== null && around.patterns !== null) return { ...found, match };
+    if (found !== null)
+      context.report.lost(location.statement, 'the pattern around it cannot be one of its conditions');
+    return null;
   }
 
   function matchOf(location: Location, beside: readonly Location[], around: Around): LocationMatch | null {
@@ -54,11 +80,14 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
       return null;
     }
     const isExact = location.kind === 'exact';
-    if (path.includes('*') || (around.asPatterns && !isExact)) {
+    const isInPattern = around.patterns === null || around.patterns.length > 0;
+    if (path.includes('*') || isInPattern || (around.asPatterns && !isExact)) {
       const pattern = `^${literal(path)}${isExact ? '$' : ''}`;
-      return { location, match: { ...plain, paths: [], pattern }, groups: [] };
+      const others = isExact ? [] : longerThan(location, [...server.locations, ...beside]);
+      const when = others.length > 0 ? { '{path.decoded}': { not_pattern: others } } : {};
+      return { location, match: { ...plain, paths: [], pattern, when }, groups: [] };
     }
-    const beforePatterns = !isExact && around.isFinal && hasPatterns;
+    const beforePatterns = !isExact && around.isFinal === true && hasPatterns;
     const paths = isExact ? [path] : path === '/' ? (beforePatterns ? ['*'] : []) : [pathOfPrefix(location, path)];
     return { location, match: { ...plain, paths, beforePatterns }, groups: [] };
   }
@@ -69,18 +98,14 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
     { prefix }: Around,
     from: readonly Directive[],
   ): LocationMatch | null {
-    const { pattern } = location;
-    const expression = expressionOf(textOf(pattern?.source ?? ''), pattern?.regex?.ignoreCase === true);
+    const expression = expressionOfLocation(location);
     if ('wrong' in expression) {
       context.report.lost(location.statement, expression.wrong);
       return null;
     }
     const match = { paths: [], pattern: expression.source, beforePatterns: false, methods: [], when: {}, from };
     if (prefix === null) return { location, match, groups: expression.groups };
-    const longer = [...server.locations, ...beside.filter(({ isFinal }) => isFinal)].filter(
-      ({ kind, path }) => kind === 'prefix' && path.length > prefix.path.length && path.startsWith(prefix.path),
-    );
-    const others = [...new Set(longer.map(({ path }) => `^${literal(textOf(path))}`))];
+    const others = longerThan(prefix, [...server.locations, ...beside.filter(({ isFinal }) => isFinal)]);
     const start = `^${literal(textOf(prefix.path))}`;
     const isWithin = prefix.path === '/' || expression.source.startsWith(start);
     const when = {
@@ -96,10 +121,39 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
   }
 }
 
+/** Patterns of the prefixes that start with that of a location, and win over it. */
+function longerThan(prefix: Location, locations: readonly Location[]): string[] {
+  return [...new Set(longerPaths(prefix, locations).map((path) => `^${literal(textOf(path))}`))];
+}
+
+function longerPaths(prefix: Location, locations: readonly Location[]): string[] {
+  return locations
+    .filter(({ kind, path }) => kind === 'prefix' && path.length > prefix.path.length && path.startsWith(prefix.path))
+    .map(({ path }) => path);
+}
+
+/** What a pattern is for the locations in it. */
+function insideOf(location: Location, { asPatterns, patterns }: Around): Pick<Around, 'asPatterns' | 'patterns'> {
+  if (location.kind !== 'pattern') return { asPatterns, patterns };
+  const expression = expressionOfLocation(location);
+  return {
+    asPatterns: true,
+    patterns: patterns === null || 'wrong' in expression ? null : [...patterns, expression.source],
+  };
+}
+
+function expressionOfLocation({ pattern }: Location): Expression {
+  return expressionOf(textOf(pattern?.source ?? ''), pattern?.regex?.ignoreCase === true);
+}
+
 /** A prefix without a slash at its end is one of names, too. An alias of it is one of paths below it alone. */
-function pathOfPrefix({ settings: { root } }: Location, path: string): string {
-  if (path.endsWith('/')) return `${path}*`;
-  return root.replaces === path.length ? `${path}/*` : `${path}*`;
+function pathOfPrefix(location: Location, path: string): string {
+  return isAliasOfName(location) ? `${path}/*` : `${path}*`;
+}
+
+/** Whether a location stands for a file or a directory, and for the names that start with its path. */
+export function isAliasOfName({ kind, path, handler, settings: { root } }: Location): boolean {
+  return kind === 'prefix' && !path.endsWith('/') && handler === null && root.replaces === path.length;
 }
 
 /** Prefixes that are written as patterns are tried in order, the longest first. */

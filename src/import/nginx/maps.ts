@@ -54,7 +54,7 @@ function readMap(name: string, map: VariableMap, names: ReadonlySet<string>): Wr
     return expressionOf(textOf(pattern.source), pattern.regex?.ignoreCase === true);
   });
   const texts = [
-    fill(map.source, { maps: names, isCompared: true }),
+    fill(map.source, { maps: names, isDecoded: true }),
     ...[...map.exact.values()].map((value) => fill(value, { maps: names })),
     ...map.patterns.map(({ value }, index) => {
       const expression = expressions[index];

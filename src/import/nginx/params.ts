@@ -119,7 +119,7 @@ function valuesFor(state: StepState, writer: RouteSink): Values {
     ...(values.assigned ?? []),
   ]);
   const maps = new Set([...(values.maps ?? []), ...(split === null ? [] : [split.script, split.rest])]);
-  return { ...values, maps, assigned: known, isCompared: true };
+  return { ...values, maps, assigned: known, isDecoded: true };
 }
 
 /** `$document_root`, `$realpath_root` and `$request_filename`, which have a form for a constant `root`. */

@@ -40,8 +40,8 @@ export interface Values {
   readonly hostGroups?: ReadonlyMap<string, string>;
   /** Names of maps. */
   readonly maps?: ReadonlySet<string>;
-  /** Whether the text is compared: then `$uri` is the decoded path, so that no spelling of a path gets past the comparison. */
-  readonly isCompared?: boolean;
+  /** Whether the text is shown, or compared: then `$uri` is the decoded path, so that no spelling of a path gets past the comparison. */
+  readonly isDecoded?: boolean;
 }
 
 /** A text, or the name of a variable that has no counterpart. */
@@ -101,14 +101,14 @@ function groupOf(index: number, { groups = [], hostGroups }: Values): string | u
 
 function placeholderFor(
   name: string,
-  { serverName, groups = [], hostGroups, maps, isCompared }: Values,
+  { serverName, groups = [], hostGroups, maps, isDecoded }: Values,
 ): string | undefined {
   if (name === 'server_name') return serverName;
   const named = groups.indexOf(name);
   if (named >= 0) return `{${named + 1}}`;
   if (hostGroups?.has(name) === true) return hostGroups.get(name);
   if (maps?.has(name) === true) return `{map.${name}}`;
-  if (isCompared === true && /^(?:document_)?uri$/.test(name)) return '{path.decoded}';
+  if (isDecoded === true && /^(?:document_)?uri$/.test(name)) return '{path.decoded}';
   if (Object.hasOwn(PLACEHOLDERS, name)) return PLACEHOLDERS[name];
   const [, kind, rest = ''] = /^(http|cookie|arg|sent_http)_(\w+)$/.exec(name) ?? [];
   if (kind === 'http') return `{header.${fieldName(rest)}}`;

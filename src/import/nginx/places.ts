@@ -1,5 +1,5 @@
 import type { ImportReport } from '../import-report.ts';
-import { hostPatternOf, patternsAt } from './host-patterns.ts';
+import { hostPatternOf, isTail, patternsAt } from './host-patterns.ts';
 import { textOf } from './model/bytes.ts';
 import { chooseServer } from './model/choose-server.ts';
 import type { Address, Model, Server, ServerName } from './model/model.ts';
@@ -38,6 +38,14 @@ export function placesOf(server: Server, model: Model, listening: Listening): Se
     ...names,
     listen: listen.length === new Set(listening.values()).size ? [] : listen,
   }));
+}
+
+/** The addresses of a server where another one is the default server. */
+export function elsewhere(server: Server, model: Model, listening: Listening): Address[] {
+  return model.addresses.filter(
+    ({ address, servers, defaultServer }) =>
+      listening.has(address) && servers.includes(server) && defaultServer !== server,
+  );
 }
 
 /** The hosts of a server at an address. */
@@ -80,13 +88,27 @@ function hasWildcardOver(hosts: readonly string[], server: Server, { servers }: 
   return hosts.some((host) => wildcards.some((wildcard) => host.endsWith(wildcard.slice(1))));
 }
 
-/** Reports the names that routes cannot have. */
-export function tellNames(server: Server, directives: readonly Directive[], report: ImportReport): void {
+/** Reports the names that routes cannot have. `others` are the addresses where another server is the default one. */
+export function tellNames(
+  server: Server,
+  directives: readonly Directive[],
+  others: readonly Address[],
+  report: ImportReport,
+): void {
   for (const directive of directives) report.took(directive);
   const [directive] = directives;
+  if (directive === undefined) return;
   for (const name of server.names) {
-    if (directive === undefined || name.kind !== 'pattern') continue;
-    const pattern = hostPatternOf(name);
-    if ('wrong' in pattern) report.lost(directive, `"~${textOf(name.pattern.source)}": ${pattern.wrong}`);
+    if (name.kind === 'pattern' || isTail(name)) {
+      const pattern = hostPatternOf(name);
+      if ('wrong' in pattern) report.lost(directive, `${shown(name)}: ${pattern.wrong}`);
+    } else if (name.name !== '' && hostsOf(name).length === 0 && others.length > 0) {
+      const at = others.map(({ address }) => address).join(', ');
+      report.lost(directive, `${shown(name)} is not a host: at ${at}, requests for it go to the default server`);
+    }
   }
+}
+
+function shown(name: ServerName): string {
+  return `"${textOf(name.kind === 'pattern' ? `~${name.pattern.source}` : name.name)}"`;
 }

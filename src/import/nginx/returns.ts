@@ -21,7 +21,10 @@ export function writeReturn(
   const { builder, report } = writer.context;
   report.took(directive);
   const isRedirect = REDIRECTS.has(status) && text !== null;
-  const filled = fill(text ?? [], isRedirect ? valuesWithGroups(state, writer) : valuesAt(state, writer));
+  const filled = fill(
+    text ?? [],
+    isRedirect ? valuesWithGroups(state, writer) : { ...valuesAt(state, writer), isDecoded: true },
+  );
   const respond = (code: number, body: string): void => {
     const table = route.table('respond');
     table.set('status', code, directive);
@@ -56,7 +59,8 @@ export function writeReturn(
     respond(status, filled.text);
     if (filled.text !== '') route.table('respond').set('content_type', textOf(typeOf(state)), directive);
   }
-  writeFeatures(route, state, writer, 'return');
+  const isText = (text !== null && !isRedirect) || status === 444;
+  writeFeatures(route, state, writer, isText ? 'text' : 'return');
 }
 
 /** nginx finds the type of a text by the extension of the path, as for a file. Paths that only a pattern or a prefix names usually have none. */

@@ -50,7 +50,7 @@ export function isConditional({ methods, when }: RouteMatch): boolean {
 }
 
 /** The match with further conditions; null if one of them cannot be joined with a condition for the same text. */
-export function withConditions(match: RouteMatch, when: RouteMatch['when'], from: Directive): RouteMatch | null {
+export function withConditions(match: RouteMatch, when: RouteMatch['when'], ...from: Directive[]): RouteMatch | null {
   const all = { ...match.when };
   for (const [text, comparison] of Object.entries(when)) {
     const known = all[text];
@@ -58,7 +58,7 @@ export function withConditions(match: RouteMatch, when: RouteMatch['when'], from
     if (both === null) return null;
     all[text] = both;
   }
-  return { ...match, when: all, from: [...match.from, from] };
+  return { ...match, when: all, from: [...match.from, ...from] };
 }
 
 /** The comparison that holds if both hold; null if it has no form. */

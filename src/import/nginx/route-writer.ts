@@ -68,7 +68,7 @@ export class RouteWriter implements RouteSink {
 
   /** A location of a backend adds the slash that a request lacks. */
   addSlash(path: string, location: Location, match: RouteMatch): void {
-    const route = this.add({ ...match, paths: [path], beforePatterns: false });
+    const route = this.add({ ...match, paths: [path], pattern: null, beforePatterns: false });
     const redirect = route.table('redirect');
     redirect.set('to', `${path}/?{query}`, ...match.from);
     redirect.set('status', 301, ...match.from);
@@ -112,6 +112,6 @@ export class RouteWriter implements RouteSink {
     if (limit === null || location === null) return;
     const other: RouteMatch = { ...match, when: { ...match.when, '{method}': { not: [...limit.methods] } } };
     const from = [...match.from, limit.level.statement as Directive];
-    runSteps(location.instructions, this.stateOf(limit.level, location, { ...other, from }, groups), this);
+    runSteps(limit.level.instructions, this.stateOf(limit.level, location, { ...other, from }, groups), this);
   }
 }

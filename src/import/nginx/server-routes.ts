@@ -1,8 +1,8 @@
 import type { NginxContext } from './context.ts';
 import { writeErrorRedirects } from './error-redirects.ts';
 import { mountOf } from './files.ts';
-import { locationAt } from './location-at.ts';
-import { type LocationMatch, matchesOf } from './location-matches.ts';
+import { levelAt } from './location-at.ts';
+import { isAliasOfName, type LocationMatch, matchesOf } from './location-matches.ts';
 import { textOf } from './model/bytes.ts';
 import type { Instruction, Level, Location, Server } from './model/model.ts';
 import { constantOf } from './model/template.ts';
@@ -76,29 +76,49 @@ function withoutSlashes(server: Server, matches: readonly LocationMatch[]): With
   const rest: string[] = [];
   const slashes: AddedSlash[] = [];
   const added = new Map<Location, string[]>();
+  const files = new Map<Location, string>();
   for (const { location, match } of matches) {
-    const [path = ''] = match.paths;
-    if (!path.endsWith('/*') || path === '/*' || location.kind !== 'prefix') continue;
-    const bare = path.slice(0, -2);
-    if (matches.some((one) => one.match.paths.includes(bare))) continue;
-    if (location.addsSlash) {
-      slashes.push({ path: bare, location, match });
-      continue;
-    }
-    const other = locationAt(server, bare);
-    if (other === null) rest.push(bare);
+    const bare = withoutSlash(location, match);
+    if (bare === null || matches.some((one) => one.match.paths.includes(bare))) continue;
+    const chosen = levelAt(server, bare);
+    const other = chosen?.location ?? null;
+    if (other === location && isAliasOfName(location)) {
+      if (isFile(location)) files.set(location, bare);
+      else if (match.paths.length === 0) slashes.push({ path: bare, location, match });
+    } else if (chosen?.addsSlash === true) {
+      if (!slashes.some(({ path }) => path === bare)) slashes.push({ path: bare, location: other ?? location, match });
+    } else if (location.kind !== 'prefix') continue;
+    else if (other === null) rest.push(bare);
     else if (other !== location) added.set(other, [...(added.get(other) ?? []), bare]);
   }
   const changed = matches.flatMap((one) => {
     const paths = added.get(one.location) ?? [];
     const apart = hasFiles(one) ? paths.filter((path) => mountOf(path) !== mountOf(one.match.paths[0] ?? '/')) : [];
     const beside = paths.filter((path) => !apart.includes(path));
+    const file = files.get(one.location);
     return [
-      ...apart.map((path) => ({ ...one, match: { ...one.match, paths: [path], beforePatterns: false } })),
+      ...[...apart, ...(file === undefined ? [] : [file])].map((path) => ({
+        ...one,
+        match: { ...one.match, paths: [path], beforePatterns: false },
+      })),
       beside.length === 0 ? one : { ...one, match: { ...one.match, paths: pathsWith(one.match, beside) } },
     ];
   });
   return { matches: changed, rest, slashes };
+}
+
+/** The path of a location without the slash at its end; null if it has none. */
+function withoutSlash(location: Location, { paths: [path = ''] }: RouteMatch): string | null {
+  const { kind, addsSlash, path: own } = location;
+  if (addsSlash && own.length > 1) return textOf(own.slice(0, -1));
+  if (isAliasOfName(location)) return textOf(own);
+  if (kind === 'exact') return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : null;
+  return kind === 'prefix' && path.endsWith('/*') && path !== '/*' ? path.slice(0, -2) : null;
+}
+
+/** Whether an alias looks like one of a file. */
+function isFile({ settings: { root } }: Location): boolean {
+  return /\.\w+$/.test(constantOf(root.path) ?? '');
 }
 
 /** Whether files answer. The directory of a route stands for its path up to the last slash, so a path with another start needs a route of its own. */

@@ -1,7 +1,7 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
 import { textOf } from './model/bytes.ts';
-import type { Level, Location, Server } from './model/model.ts';
+import type { Instruction, Level, Location, Server } from './model/model.ts';
 import type { Template } from './model/template.ts';
 import type { Values } from './placeholders.ts';
 import type { RouteMatch } from './route-match.ts';
@@ -54,15 +54,21 @@ export function valuesAt(state: StepState, { server, context }: Pick<RouteSink, 
   return { serverName, assigned, maps: context.maps, hostGroups: hostGroupsAt(state, server, context) };
 }
 
-/** The groups of the server's name. A pattern that matched after it gives the numbers another meaning. */
+/** The groups of the server's name. A pattern that was tried after it gives the numbers another meaning. */
 function hostGroupsAt(
-  { match, rewrite }: StepState,
-  { names }: Server,
+  { match, level }: StepState,
+  { names, instructions }: Server,
   { hostGroups }: NginxContext,
 ): Values['hostGroups'] & object {
   if (!names.some(({ kind }) => kind === 'pattern')) return new Map();
-  const isLast = match.pattern === null && rewrite === null;
+  const isLast = match.pattern === null && ![...instructions, ...level.instructions].some(triesPattern);
   return isLast ? hostGroups : new Map([...hostGroups].filter(([name]) => !/^\d$/.test(name)));
+}
+
+function triesPattern(instruction: Instruction): boolean {
+  if (instruction.kind === 'rewrite') return true;
+  if (instruction.kind !== 'if') return false;
+  return instruction.condition.kind === 'match' || instruction.then.some(triesPattern);
 }
 
 /** The same for a text beside the pattern of the location. */

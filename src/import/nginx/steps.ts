@@ -1,13 +1,14 @@
+import type { ConfigBuilder } from '../config-builder.ts';
 import { conditionOf } from './conditions.ts';
 import { expressionOf } from './expression.ts';
 import { writeFeatures } from './features.ts';
-import { type Destination, levelAt } from './location-at.ts';
 import { textOf } from './model/bytes.ts';
 import type { Instruction, Location } from './model/model.ts';
 import type { Template } from './model/template.ts';
-import { constantIn, fill } from './placeholders.ts';
+import { fill } from './placeholders.ts';
 import { leadsSomewhere } from './redirect-target.ts';
 import { writeReturn } from './returns.ts';
+import { rewriteTarget } from './rewrite-target.ts';
 import { withConditions } from './route-match.ts';
 import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
 import type { Directive } from './tree.ts';
@@ -41,13 +42,9 @@ export function runSteps(instructions: readonly Instruction[], start: StepState,
         writeReturn(writer.add(state.match), instruction, state, writer);
         return;
       case 'rewrite': {
-        const next = rewriteStep(instruction, state, writer);
+        const next = rewriteStep(instruction, rest, state, writer);
         if (next === null) return;
         state = next;
-        if (instruction.staysHere && state.rewrite?.from === instruction.statement) {
-          writer.finish(state);
-          return;
-        }
         break;
       }
       case 'if':
@@ -89,8 +86,18 @@ export function refuses(instructions: readonly Instruction[]): boolean {
   );
 }
 
+/** Whether a step may answer. */
+function answers(instruction: Instruction): boolean {
+  return instruction.kind === 'return' || (instruction.kind === 'if' && instruction.then.some(answers));
+}
+
 /** Returns the state after a rewrite; null if it ends the steps for all requests. */
-function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink): StepState | null {
+function rewriteStep(
+  instruction: Rewrite,
+  rest: readonly Instruction[],
+  state: StepState,
+  writer: RouteSink,
+): StepState | null {
   const statement = instruction.statement as Directive;
   const expression = expressionOf(textOf(instruction.pattern.source), false);
   const lost = (reason: string): StepState => {
@@ -121,14 +128,26 @@ function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink):
     writeFeatures(route, state, writer, 'return');
     return always ? null : state;
   }
+  if (!instruction.ends && rest.find(({ kind }) => kind !== 'set')?.kind === 'return') return state;
+  if (!instruction.ends && rest.some(answers)) return lost('what answers after it depends on the new path');
   if (state.rewrite !== null) return lost('a route can have one rewrite');
   const rewrite = { pattern, to, from: statement, staysHere: instruction.staysHere };
-  if (instruction.staysHere) return { ...state, rewrite };
-  const target = destinationOf(instruction, writer);
+  if (instruction.staysHere) {
+    // without further steps, a path that does not match has the same content
+    const isLast = always || rest.every(({ kind }) => kind === 'break');
+    writer.finish({ ...state, rewrite, match: isLast ? state.match : match });
+    return isLast ? null : state;
+  }
+  const target = rewriteTarget(instruction, state.location, writer.server);
+  if (target === 'endless') {
+    writeEndless(writer.add(match), state, writer, statement);
+    return always ? null : state;
+  }
   if (target === null || state.depth >= DEPTH_MAX) return lost('its target has no location that is known beforehand');
   const inside: StepState = {
     ...state,
-    ...target,
+    level: target.level,
+    location: target.location,
     match: { ...match, from: [...match.from, statement] },
     groups: [],
     rewrite,
@@ -138,26 +157,18 @@ function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink):
   return always ? null : state;
 }
 
+/** nginx gives up a request whose path leads to the same rewrite again and again. */
+function writeEndless(route: ConfigBuilder, state: StepState, writer: RouteSink, from: Directive): void {
+  route.table('respond').set('status', 500, from);
+  writeFeatures(route, state, writer, 'return');
+}
+
 /** The query of the request follows, unless the replacement ends with a question mark. */
 function targetOf(text: string, { redirect, keepsArguments }: Rewrite): string {
   if (text.includes('{uri}')) return text;
   if (!keepsArguments) return redirect === null && !text.includes('?') ? `${text}?` : text;
   if (redirect === null && !text.includes('?')) return text;
   return `${text}${text.includes('?') ? '&' : '?'}{query}`;
-}
-
-/**
- * What answers the target of a rewrite, judged by the start of its path; null if this is not known. Where a variable follows the start of several
- * locations, the server itself is not what answers.
- */
-function destinationOf({ replacement }: Rewrite, { server }: RouteSink): Destination | null {
-  const [first] = replacement;
-  const constant = constantIn(replacement);
-  const start = (constant ?? (first?.kind === 'text' ? first.text : '')).replace(/\?.*$/s, '');
-  if (!start.startsWith('/')) return null;
-  const destination = levelAt(server, start);
-  const leadsIn = server.locations.some(({ kind, path }) => kind !== 'pattern' && path.startsWith(start));
-  return constant === null && leadsIn && destination?.location === null ? null : destination;
 }
 
 /** Whether a pattern matches all paths of a location, judged by paths of many forms. */

@@ -1,5 +1,6 @@
 import type { ConfigBuilder } from '../config-builder.ts';
-import { writeFiles } from './files.ts';
+import { mountOf, writeFiles } from './files.ts';
+import { sendsSameFiles } from './index-names.ts';
 import { locationAt } from './location-at.ts';
 import { bytesOf, textOf } from './model/bytes.ts';
 import type { Level, TryFiles } from './model/model.ts';
@@ -12,10 +13,11 @@ import type { Directive } from './tree.ts';
 /** Makes a route answer as `try_files` says. Returns the location that answers where no file exists, or null. */
 export function writeTryFiles(
   route: ConfigBuilder,
-  { files, otherwise }: TryFiles,
+  tryFiles: TryFiles,
   state: StepState,
   writer: RouteSink,
 ): Level | null {
+  const { otherwise } = tryFiles;
   const { report, scopeOf } = writer.context;
   const directive = scopeOf(state.level).one('try_files') ?? (state.level.statement as Directive);
   if (state.level.handler !== null) {
@@ -24,8 +26,8 @@ export function writeTryFiles(
     if (!writeProxy(route, state.level.handler, state, writer)) notFound(route);
     return null;
   }
-  const hasFiles = writeFiles(route, state, writer);
-  if (hasFiles) writeNames(route.table('static_options'), files, directive, writer);
+  const hasFiles = writeFiles(route, state, writer, tryFiles);
+  if (hasFiles) writeNames(route.table('static_options'), tryFiles.files, directive, state, writer);
   if (typeof otherwise === 'number') {
     if (otherwise !== 404) report.differs(directive, 'paths without a file get 404');
     if (!hasFiles) notFound(route);
@@ -69,44 +71,65 @@ function writeBehind(
   return behind;
 }
 
-/** `$uri`, `$uri/` and `$uri.html` as names with `{path}`. A route tries the first two anyway. */
+/**
+ * `$uri` and `$uri.html` as names with `{path}`, and files with a fixed path, which a route tries last. The indexes of `$uri/` are tried anyway.
+ */
 function writeNames(
   options: ConfigBuilder,
   files: TryFiles['files'],
   directive: Directive,
+  { level, match }: StepState,
   { context }: RouteSink,
 ): void {
   const tried: string[] = [];
-  for (const { path, isDirectory } of files) {
-    const name = nameOf(path);
-    if (name === null) context.report.differs(directive, 'a name that does not start with $uri is not tried');
+  const mount = level.settings.root.replaces === 0 ? mountOf(match.paths[0] ?? '') : null;
+  for (const [index, { path, isDirectory }] of files.entries()) {
+    const isLast = !isDirectory && files.slice(index).every((one) => nameOf(one.path) === null);
+    const name = nameOf(path) ?? (mount !== null && isLast ? fixedNameOf(path, mount) : null);
+    if (name === null)
+      context.report.differs(
+        directive,
+        'only names that start with $uri, and after them files below the route, are tried',
+      );
     else if (!isDirectory) tried.push(name);
   }
-  if (!files.some(({ isDirectory }) => isDirectory)) options.set('index', false, directive);
-  if (tried.some((name) => name !== '{path}')) options.set('try_files', tried, directive);
+  // without a name, a route would try the path itself
+  if (tried.length === 0) options.set('try_files', [`${PATH}/`], directive);
+  else if (tried.some((name) => name !== PATH)) options.set('try_files', tried, directive);
 }
 
-/** `{path}.html` for `$uri.html`; a file with a fixed name for a text; null for others. */
+const PATH = '{path}';
+
+/** `{path}.html` for `$uri.html`; null for others. */
 function nameOf(template: Template): string | null {
   const [first, ...rest] = template[0]?.kind === 'text' && template[0].text === '/' ? template.slice(1) : template;
   const isUri = first?.kind === 'variable' && (first.name === 'uri' || first.name === 'document_uri');
   const end = constantOf(rest);
   if (!isUri || end === null) return null;
-  return `{path}${textOf(end)}`;
+  return `${PATH}${textOf(end)}`;
 }
 
-/** One page for every path without a file, for single-page applications. */
+/** The path of a file below the route; null for others. */
+function fixedNameOf(template: Template, mount: string): string | null {
+  const path = textOf(constantOf(template) ?? '');
+  return path.startsWith(mount) && path.length > mount.length && !path.includes(PATH) ? path.slice(mount.length) : null;
+}
+
+/** One page for every path without a file, for single-page applications. nginx chooses the location again for its path. */
 function writeFallback(
   route: ConfigBuilder,
   path: string,
   directive: Directive,
-  { match }: StepState,
-  { context }: RouteSink,
+  { match, level, location }: StepState,
+  { context, server }: RouteSink,
 ): void {
   const [first = ''] = match.paths;
   const mount = first.startsWith('/') ? first.slice(0, first.lastIndexOf('/') + 1) : '/';
   const name = path.startsWith(mount) ? path.slice(mount.length) : '';
-  if (name === '' || /\.(?:php|cgi|pl|py)$/.test(name)) {
+  const behind = locationAt(server, bytesOf(path));
+  const isSame = behind === location || sendsSameFiles(behind ?? server, level);
+  const isRewritten = server.instructions.some((one) => one.kind === 'rewrite' && one.pattern.regex?.test(path));
+  if (name === '' || !isSame || isRewritten || /\.(?:php|cgi|pl|py)$/.test(name)) {
     context.report.lost(directive, `paths without a file get 404, not "${path}", which another location would answer`);
     return;
   }

@@ -17,6 +17,7 @@ export class DiskImage implements SiteDisk {
   readonly #files = new Set<string>();
   /** The number of each directory. */
   readonly #directories = new Map<string, number>();
+  #missed: string | null = null;
 
   /** Where `path`, which is absolute, is in the image. */
   place(path: string): string {
@@ -42,7 +43,10 @@ export class DiskImage implements SiteDisk {
 
   async load(_key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
     const found = candidates.find(({ path }) => this.#files.has(path));
-    if (found === undefined) return null;
+    if (found === undefined) {
+      this.#missed ??= candidates[0]?.path ?? null;
+      return null;
+    }
     const { root, path, basis } = found;
     const content = contentOf(path);
     const presentation = await found.present(content, []);
@@ -51,6 +55,13 @@ export class DiskImage implements SiteDisk {
       basis,
       presentation,
     });
+  }
+
+  /** The path of the first file that was looked for and not found since this was asked last. */
+  missed(): string | null {
+    const missed = this.#missed;
+    this.#missed = null;
+    return missed === null ? null : outside(missed);
   }
 
   async readDirectory(_root: string, path: string): Promise<Directory | null> {

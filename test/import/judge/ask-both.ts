@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashPassword } from '../../../src/handlers/auth/passwords.ts';
-import type { Finding } from '../../../src/import/check/finding.ts';
 import type { Probe } from '../../../src/import/check/outcome.ts';
 import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
 import { askNginx, type RealResponse } from './ask-nginx.ts';
 import { startImported } from './imported-server.ts';
+import type { Told } from './naming.ts';
 import type { Place } from './place.ts';
 import { startRealNginx } from './real-nginx.ts';
 
@@ -17,7 +17,7 @@ type Responses = readonly (RealResponse | null)[];
 export interface Answers {
   readonly nginx: Responses;
   readonly viaduct: Responses;
-  readonly findings: readonly Finding[];
+  readonly told: Told;
   /** The lines of the report about what was lost or changed. */
   readonly report: readonly string[];
   /** The imported settings. */
@@ -39,14 +39,22 @@ export async function askBoth(t: Lifetime, http: string, probes: readonly Probe[
     return {
       nginx: before,
       viaduct: await askAll(probes),
-      findings: checked.findings,
-      report: report.lines(['closed', 'not carried over', 'carried over, but']),
+      told: { findings: checked.findings, lines: NOTED.flatMap((outcome) => report.names(outcome)).map(lineOf) },
+      report: report.lines(NOTED),
       toml,
     };
   } finally {
     for (const release of releases) await release();
     writeFileSync(passwords, kept);
   }
+}
+
+/** What a report says about lines that are not simply carried over. */
+const NOTED = ['dangerous', 'closed', 'not carried over', 'carried over, but'] as const;
+
+/** `nginx.conf:12`. */
+function lineOf(name: string): number {
+  return Number(/\d+$/.exec(name)?.[0]);
 }
 
 async function askAll(probes: readonly Probe[]): Promise<(RealResponse | null)[]> {

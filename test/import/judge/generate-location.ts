@@ -200,7 +200,7 @@ export class LocationGrammar {
             ['x.html'],
             ['/index.html'],
             ['index$arg_a.html', '/a/x.php'],
-            ['b'],
+            ['y'],
           ]),
         ),
       ]),

@@ -1,26 +1,31 @@
 import { join } from 'node:path';
-import type { Probe } from '../../../src/import/check/outcome.ts';
+import type { Outcome, Probe } from '../../../src/import/check/outcome.ts';
 import { chosenProbes } from '../../../src/import/nginx/check/chosen-probes.ts';
 import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
 import { decideFrom } from '../../../src/import/nginx/model/decide.ts';
 import type { Model } from '../../../src/import/nginx/model/model.ts';
 import { parseTree } from '../../../src/import/nginx/tree.ts';
 import type { Lifetime } from '../../support/lifetime.ts';
-import { type Answers, askBoth } from './ask-both.ts';
+import { askBoth } from './ask-both.ts';
 import type { RealResponse } from './ask-nginx.ts';
 import { line, render } from './configuration.ts';
+import { contentOf, usualContents } from './content.ts';
 import { generate } from './generate.ts';
+import { createNaming } from './naming.ts';
 import type { Place } from './place.ts';
 import { realDisk } from './site.ts';
-import { MARK, type Seen } from './stubs.ts';
 
 /** What real servers did with the probes of one configuration. */
 export interface Served {
+  readonly seed: number;
   readonly probes: number;
-  /** Differences of which the report names the place, or its server. */
+  /** Differences that the report names. */
   readonly reported: number;
   /** Differences that it does not name, in words. */
   readonly unreported: readonly string[];
+  readonly configuration: string;
+  readonly toml: string;
+  readonly report: readonly string[];
 }
 
 /**
@@ -30,12 +35,44 @@ export interface Served {
 export async function judgeServed(t: Lifetime, seed: number, place: Place): Promise<Served> {
   // the import cannot know where this nginx has its files
   const root = line('root', join(place.directory, 'html'));
-  const text = `http {\n${render([root, ...generate(seed, place)])}}\n`;
-  const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
+  const text = render([root, ...generate(seed, place)]);
+  const tree = parseTree(`http {\n${text}}\n`, 'nginx.conf');
+  const model = buildModel(tree, place.directory);
   const plain = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
-  const probes = [...plain, ...otherSpellings(plain, model)];
-  const answers = await askBoth(t, text.slice('http {\n'.length, -2), probes, place);
-  return compare(model, probes, answers);
+  const decided = [...plain, ...otherSpellings(plain, model)].map((probe) => ({
+    probe,
+    ...decideFrom(model, probe, realDisk),
+  }));
+  // some of what the model does not know lets nginx crash
+  const asked = decided.filter(({ probe, outcome }) => {
+    return outcome.kind !== 'unknown' && !leadsUp(outcome) && !repeatsField(probe);
+  });
+  const answers = await askBoth(
+    t,
+    text,
+    asked.map(({ probe }) => probe),
+    place,
+  );
+  const isNamed = createNaming(tree, place.directory, answers.told);
+  const differences = asked.flatMap((one, index) => {
+    const group = one.outcome.kind === 'backend' ? one.outcome.to : [];
+    const before = answers.nginx[index] ?? null;
+    const [was, is] = [contentOf(before, group), contentOf(answers.viaduct[index] ?? null, group)];
+    if (is === null || was === is || usualContents(model, one.probe).includes(is)) return [];
+    return [{ ...one, text: `nginx ${shown(was, before)}; Viaduct ${is}` }];
+  });
+  const unnamed = differences.filter(({ probe, ...one }) => !isNamed(probe, one));
+  return {
+    seed,
+    probes: asked.length,
+    reported: differences.length - unnamed.length,
+    unreported: unnamed.map(
+      ({ from, probe, text: what }) => `line ${from?.statement.line ?? 0}: ${JSON.stringify(probe)}: ${what}`,
+    ),
+    configuration: text,
+    toml: answers.toml,
+    report: answers.report,
+  };
 }
 
 /** The same paths as other clients spell them. What the report says of `merge_slashes off` is left out. */
@@ -57,38 +94,20 @@ function twoSlashes(target: string): string {
   return `/${target}`;
 }
 
-function compare(model: Model, probes: readonly Probe[], { nginx, viaduct, findings }: Answers): Served {
-  let reported = 0;
-  const unreported: string[] = [];
-  for (const [index, probe] of probes.entries()) {
-    const { outcome, from: level } = decideFrom(model, probe, realDisk);
-    // which backend of a group gets a request is not settled
-    const group = outcome.kind === 'backend' ? outcome.to : [];
-    const [was, is] = [contentOf(nginx[index] ?? null, group), contentOf(viaduct[index] ?? null, group)];
-    if (is === null || was === is) continue;
-    const line = level?.statement.line ?? 0;
-    const server = Math.max(...model.servers.map(({ statement }) => statement.line).filter((one) => one <= line));
-    if (findings.some(({ from }) => from.line === line || from.line === server)) reported += 1;
-    else unreported.push(`line ${line}: ${JSON.stringify(probe)}: nginx: ${was ?? 'refuses'}; Viaduct: ${is}`);
-  }
-  return { probes: probes.length, reported, unreported };
+/** A path with `..` for a backend: `/x/` in the place of `/a` makes it of `/a../b`. Viaduct refuses it everywhere. */
+function leadsUp(outcome: Outcome): boolean {
+  return outcome.kind === 'backend' && /\/\.\.(?:\/|\?|$)/.test(outcome.target);
 }
 
-/** Which content a client gets, by its backend or its octets; null without one. */
-export function contentOf(response: RealResponse | null, group: readonly string[] = []): string | null {
-  if (response === null || response.status >= 300) return null;
-  const text = response.body.toString('utf8');
-  if (!response.fields.some(([name]) => name === MARK)) return `${response.body.length} octets ${text.slice(0, 60)}`;
-  if (text === '') return 'a backend';
-  const { to, target } = JSON.parse(text) as Seen;
-  return `${group.includes(to) ? group.join(' or ') : to} gets ${plainTarget(target)}`;
+/** The first of several fields is the value of its variable before nginx 1.23; since then, and in Viaduct, they are joined. */
+function repeatsField({ fields }: Probe): boolean {
+  return new Set(fields.map(([name]) => name.toLowerCase())).size < fields.length;
 }
 
-/** Servers pass a target on as received, or as they spell it, which is the same for the backend. */
-function plainTarget(target: string): string {
-  const [path = '', query = ''] = target.split(/\?(.*)/s);
-  const bytes = Buffer.from(path)
-    .toString('latin1')
-    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return `${bytes.replace(/\/{2,}/g, '/')}?${query}`;
+/** What a server did, in words. */
+function shown(content: string | null, response: RealResponse | null): string {
+  if (content !== null) return content;
+  if (response === null) return 'closes';
+  const location = response.fields.find(([name]) => name === 'location')?.[1];
+  return `answers ${response.status}${location === undefined ? '' : ` to ${location}`}`;
 }

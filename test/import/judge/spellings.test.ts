@@ -5,8 +5,8 @@ import { NO_OPENSSL } from '../../support/certificates.ts';
 import { suiteLifetime } from '../../support/lifetime.ts';
 import { NO_NGINX } from '../../support/nginx.ts';
 import { askBoth } from './ask-both.ts';
+import { contentOf } from './content.ts';
 import { type Place, preparePlace } from './place.ts';
-import { contentOf } from './served.ts';
 
 /** Directives that keep requests for `/a/b…` away from the backend, or lead them to another path of it. */
 const GUARDS: readonly (readonly [title: string, directives: string])[] = [

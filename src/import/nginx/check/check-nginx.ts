@@ -4,7 +4,7 @@ import { type Finding, joinFindings } from '../../check/finding.ts';
 import { type Unchecked, uncheckedOf } from '../../check/unchecked.ts';
 import type { Model } from '../model/model.ts';
 import { chosenProbes } from './chosen-probes.ts';
-import { EmptyDisk, expectationsOn } from './expectations.ts';
+import { EmptyDisk, expectationsOn, withFiles } from './expectations.ts';
 
 export interface Checked {
   /** What the new settings do otherwise, the most dangerous first. */
@@ -14,9 +14,9 @@ export interface Checked {
 }
 
 /**
- * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on two disks: one that is empty, and
- * one that has the first path that each probe asks for. What the real disk has does not matter, because the configuration may be for another
- * machine.
+ * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on three disks: one that is empty, one
+ * that has the first path that nginx asks for with each probe, and one that also has what only the new settings ask for, so that a file cannot be
+ * public where nginx refuses all requests. What the real disk has does not matter, because the configuration may be for another machine.
  */
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Checked> {
   const empty = new EmptyDisk();
@@ -26,8 +26,14 @@ export async function checkNginx(model: Model, settings: ReadSettings): Promise<
     const full = empty.filled();
     site.fill(full);
     const onFull = await checkSite(expectationsOn(full, model, empty.asking), site);
+    const asking = new Set(empty.asking);
+    const missed = [...onEmpty.missed.filter(({ probe }) => !asking.has(probe)), ...onFull.missed];
+    const more = withFiles(full, missed);
+    site.fill(more);
+    const probes = missed.map(({ probe }) => probe);
+    const onMore = await checkSite(expectationsOn(more, model, probes), site);
     return {
-      findings: joinFindings([...onEmpty.findings, ...onFull.findings]),
+      findings: joinFindings([...onEmpty.findings, ...onFull.findings, ...onMore.findings]),
       unchecked: uncheckedOf(onEmpty.unknown),
     };
   } finally {

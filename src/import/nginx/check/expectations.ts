@@ -41,6 +41,11 @@ export function* expectationsOn(disk: Paths, model: Model, probes: readonly Prob
   }
 }
 
+/** The disk with further files. */
+export function withFiles(disk: Paths, files: readonly { readonly path: string }[]): Paths {
+  return withParents(new Map([...files.map(({ path }) => [path, 'file'] as const), ...disk]));
+}
+
 /** The paths, and the directories above them. A path that others are in is a directory. */
 function withParents(paths: Paths): Paths {
   const all = new Map(paths);

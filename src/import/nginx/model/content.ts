@@ -62,7 +62,7 @@ function findIndex(exchange: Exchange): Step | null {
   const { uri, level } = exchange;
   if (!uri.endsWith('/') || !['GET', 'HEAD', 'POST'].includes(exchange.method)) return null;
   for (const template of level.settings.index) {
-    const name = exchange.evaluate(template);
+    const name = exchange.evaluateOnce(template);
     if (name.startsWith('/')) return redirectInternally(exchange, name, exchange.args);
     const directory = pathOf(exchange);
     if (directory === null) return status(500);

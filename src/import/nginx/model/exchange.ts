@@ -66,6 +66,8 @@ export class Exchange {
   fields: readonly (readonly [name: string, value: string])[] = [];
   /** Values of `set`, of named groups, and of maps once they are known. A subrequest has those of its request, and leaves it its own. */
   readonly assigned: Map<string, string>;
+  /** What variables had as their value when they were read last, also by a subrequest. */
+  readonly #read: Map<string, string>;
 
   /** `parent` is the request of a subrequest; null for another one. */
   constructor(around: Surroundings, probe: Probe, address: Address, server: Server, parent: Exchange | null) {
@@ -76,6 +78,7 @@ export class Exchange {
     this.level = server;
     this.isSubrequest = parent !== null;
     this.assigned = parent?.assigned ?? new Map();
+    this.#read = parent === null ? new Map() : parent.#read;
     this.method = probe.method;
     this.isAuthorized = probe.authorized;
     this.client = address.address.startsWith('unix:') ? 'unix:' : probe.client;
@@ -102,8 +105,17 @@ export class Exchange {
       .map((part) => {
         if (part.kind === 'text') return part.text;
         if (part.kind === 'capture') return group(this.captures[part.index] ?? '');
-        return this.around.find(this, part.name);
+        const value = this.around.find(this, part.name);
+        this.#read.set(part.name, value);
+        return value;
       })
+      .join('');
+  }
+
+  /** The text of an `index`: nginx does not read again what was read before, although it may have changed. */
+  evaluateOnce(template: Template): string {
+    return template
+      .map((part) => (part.kind === 'variable' ? this.#read.get(part.name) : undefined) ?? this.evaluate([part]))
       .join('');
   }
 

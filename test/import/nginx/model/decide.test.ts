@@ -152,6 +152,14 @@ describe('decide', () => {
     assert.equal(summary(ask('server { location / { deny all; return 200 open; } }')), 'open');
   });
 
+  it('does not read a variable of index again that a subrequest without arguments has read', () => {
+    const site = (guard: string) => `server { root /srv; index index$arg_a.html; location / { ${guard} }
+      location = /auth { if ($arg_a = x) { } proxy_pass http://127.0.0.1:1; } }`;
+    const disk: Disk = (path) => (/^\/srv\/index1?\.html$/.test(path) ? 'file' : null);
+    assert.equal(summary(ask(site(''), { target: '/?a=1' }, disk)), '/srv/index1.html');
+    assert.equal(summary(ask(site('auth_request /auth;'), { target: '/?a=1' }, disk)), '/srv/index.html');
+  });
+
   it('accepts an address or a password with satisfy any', () => {
     const site = `server { satisfy any; allow 10.0.0.0/8; deny all; auth_basic site; auth_basic_user_file /p;
       location / { proxy_pass http://127.0.0.1:1; } }`;

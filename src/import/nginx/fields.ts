@@ -30,10 +30,11 @@ export function writeFieldsOfResponses(route: ConfigBuilder, state: StepState, w
     else if ('unknown' in filled) report.lost(directive, `${filled.unknown} has no counterpart`);
     else if (!isFieldValue(filled.text)) report.lost(directive, 'it is not a field');
     else if (isFraming(name)) report.lost(directive, 'only Viaduct sends this field');
+    else if (filled.text === '') continue;
     else if (lower === 'cache-control') caching.push({ value: filled.text, directive });
     else if (lower === 'content-type' && route.tables.has('respond'))
       route.table('respond').set('content_type', filled.text, directive);
-    else if (filled.text !== '') {
+    else {
       const table = always ? headers : headers.table('success');
       if (SEVERAL.has(lower)) table.table('add').push(textOf(name), filled.text, directive);
       else table.table('set').set(textOf(name), filled.text, directive);

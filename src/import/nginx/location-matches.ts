@@ -152,8 +152,14 @@ function pathOfPrefix(location: Location, path: string): string {
 }
 
 /** Whether a location stands for a file or a directory, and for the names that start with its path. */
-export function isAliasOfName({ kind, path, handler, settings: { root } }: Location): boolean {
-  return kind === 'prefix' && !path.endsWith('/') && handler === null && root.replaces === path.length;
+export function isAliasOfName(location: Location): boolean {
+  const { kind, path, settings } = location;
+  return kind === 'prefix' && !path.endsWith('/') && sendsFiles(location) && settings.root.replaces === path.length;
+}
+
+/** Whether files answer, and neither a backend nor a text. */
+export function sendsFiles({ handler, instructions }: Location): boolean {
+  return handler === null && !instructions.some(({ kind }) => kind === 'return');
 }
 
 /** Prefixes that are written as patterns are tried in order, the longest first. */

@@ -2,7 +2,7 @@ import type { NginxContext } from './context.ts';
 import { writeErrorRedirects } from './error-redirects.ts';
 import { mountOf } from './files.ts';
 import { levelAt } from './location-at.ts';
-import { isAliasOfName, type LocationMatch, matchesOf } from './location-matches.ts';
+import { isAliasOfName, type LocationMatch, matchesOf, sendsFiles } from './location-matches.ts';
 import { textOf } from './model/bytes.ts';
 import type { Instruction, Level, Location, Server } from './model/model.ts';
 import { constantOf } from './model/template.ts';
@@ -123,8 +123,7 @@ function isFile({ settings: { root } }: Location): boolean {
 
 /** Whether files answer. The directory of a route stands for its path up to the last slash, so a path with another start needs a route of its own. */
 function hasFiles({ location, match }: LocationMatch): boolean {
-  const returns = location.instructions.some(({ kind }) => kind === 'return');
-  return location.handler === null && match.pattern === null && !returns;
+  return sendsFiles(location) && match.pattern === null;
 }
 
 interface WithoutSlashes {

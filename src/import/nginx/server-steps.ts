@@ -49,7 +49,9 @@ export function writeServerSteps(
     const steps = writer.withoutContent();
     steps.assigned = writer.assigned;
     const met = before.filter((match) => mayMeet(instruction, match));
-    for (const match of [first, ...met]) runSteps([instruction], steps.stateOf(server, null, match, []), steps);
+    // then no condition of a location can win over it
+    if (runSteps([instruction], steps.stateOf(server, null, first, []), steps)) return true;
+    for (const match of met) runSteps([instruction], steps.stateOf(server, null, match, []), steps);
   }
   return false;
 }

@@ -22,8 +22,10 @@ type If = Extract<Instruction, { readonly kind: 'if' }>;
 /**
  * Writes the routes for the directives of nginx's rewrite phase, and for the content after them. A condition becomes a route with the same
  * path and one condition more, which wins over the route without it.
+ *
+ * @returns whether a step ended all requests, so that none came to the content after them
  */
-export function runSteps(instructions: readonly Instruction[], start: StepState, writer: RouteSink): void {
+export function runSteps(instructions: readonly Instruction[], start: StepState, writer: RouteSink): boolean {
   let state = start;
   for (const [index, instruction] of instructions.entries()) {
     const rest = instructions.slice(index + 1);
@@ -31,7 +33,7 @@ export function runSteps(instructions: readonly Instruction[], start: StepState,
     switch (instruction.kind) {
       case 'break':
         writer.finish(state);
-        return;
+        return false;
       case 'set':
         state = {
           ...state,
@@ -40,18 +42,19 @@ export function runSteps(instructions: readonly Instruction[], start: StepState,
         break;
       case 'return':
         writeReturn(writer.add(state.match), instruction, state, writer);
-        return;
+        return true;
       case 'rewrite': {
         const next = rewriteStep(instruction, rest, state, writer);
-        if (next === null) return;
+        if (next === null) return true;
         state = next;
         break;
       }
       case 'if':
-        if (ifStep(instruction, rest, state, writer)) return;
+        if (ifStep(instruction, rest, state, writer)) return true;
     }
   }
   writer.finish(state);
+  return false;
 }
 
 /** A text of `set` with what was assigned before it. */

@@ -87,7 +87,8 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
   if (state.rewrite !== null) {
     const rest = path === '' || !isPlainPath(uri) ? null : restOfTarget(state, path);
     // after `rewrite … break`, nginx leaves the path of proxy_pass out
-    if (rest !== null) route.table('rewrite').set('to', uri + rest, state.rewrite.from, pass);
+    const to = `${uri}${rest}`.replace(/^\/{2,}/, '/');
+    if (rest !== null) route.table('rewrite').set('to', to, state.rewrite.from, pass);
     return rest !== null || state.rewrite.staysHere || withoutBackends('behind a rewrite, ');
   }
   const [first = ''] = match.paths;

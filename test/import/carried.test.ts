@@ -49,6 +49,12 @@ const CASES: readonly Case[] = [
     targets: ['/a/b/c.css', '/a/b/c.css?old=1', '/app/y?old=0'],
   },
   {
+    title: 'a pattern deep within a location with ^~',
+    directives:
+      'location ^~ /a/ { location /a/b/ { location ~ [.]css$ { return 200 css; } } } location ~ [.]css$ { return 404; } location ~ b { return 403; }',
+    targets: ['/a/b/c.css', '/a/b/none', '/a/index.html', '/x.css', '/b'],
+  },
+  {
     title: 'an error page with a variable in its path',
     directives:
       'error_page 404 /a/$arg_page.html; error_page 403 =200 /a/b/c.css?from=$host; location = /a/index.html { } location /closed { deny all; } location /missing { }',

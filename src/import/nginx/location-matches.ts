@@ -41,8 +41,7 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
         continue;
       }
       const isFinal = around.isFinal ?? location.isFinal;
-      const hasNested = location.locations.some(({ kind }) => kind === 'pattern');
-      const asPatterns = around.asPatterns || (isFinal && hasNested && location.kind === 'prefix');
+      const asPatterns = around.asPatterns || (isFinal && holdsPatterns(location) && location.kind === 'prefix');
       const prefix = location.kind === 'prefix' ? location : around.prefix;
       const taken = location.kind === 'prefix' ? [...around.taken, ...longerPaths(location, locations)] : around.taken;
       const inside = { prefix, isFinal, taken, ...insideOf(location, { ...around, asPatterns }) };
@@ -144,6 +143,11 @@ function insideOf(location: Location, { asPatterns, patterns }: Around): Pick<Ar
 
 function expressionOfLocation({ pattern }: Location): Expression {
   return expressionOf(textOf(pattern?.source ?? ''), pattern?.regex?.ignoreCase === true);
+}
+
+/** Whether a pattern is in a location, or in one within it. */
+function holdsPatterns({ locations }: Location): boolean {
+  return locations.some((location) => location.kind === 'pattern' || holdsPatterns(location));
 }
 
 /** A prefix without a slash at its end is one of names, too. An alias of it is one of paths below it alone. */

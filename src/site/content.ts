@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { accelRedirect } from '../handlers/files/accel-redirect.ts';
-import { staticFiles } from '../handlers/files/static.ts';
+import { filesFrom, staticFiles } from '../handlers/files/static.ts';
 import { omitUndefined, pairs } from '../handlers/options.ts';
 import { mount } from '../handlers/rewriting/mount.ts';
 import { redirect } from '../handlers/rewriting/redirect.ts';
@@ -103,7 +103,7 @@ function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext):
   const { dev, staticCacheBytesMax: cacheBytesMax } = parts;
   const revalidateMs = dev ? 0 : STATIC_REVALIDATE_MS;
   const handler = errors.attempt([...keys, 'static'], () =>
-    staticFiles(omitUndefined({ mounts, cacheBytesMax, revalidateMs, files: disk })),
+    disk === undefined ? staticFiles({ mounts, cacheBytesMax, revalidateMs }) : filesFrom(disk, mounts),
   );
   return handler === null ? [] : [handler];
 }

@@ -73,6 +73,12 @@ const CASES: readonly Case[] = [
     targets: ['/a?b=1', '/'],
   },
   {
+    title: 'a name beside a pattern, which gives the group of the pattern no value',
+    directives: 'server_name anna.example ~^(?<shop>[^.]+)[.]example$; return 200 "[$shop]";',
+    host: 'anna.example',
+    targets: ['/'],
+  },
+  {
     title: 'an authentication service whose path has variables',
     directives:
       'location /a/ { auth_request /auth; } location = /auth { internal; proxy_pass http://BACKEND/check/$host?from=$arg_user; }',

@@ -16,8 +16,6 @@ export interface StaticOptions {
   readonly cacheBytesMax: number;
   /** Milliseconds for which a file in memory is served before it is compared with the file on disk. 0: compare at each request. */
   readonly revalidateMs: number;
-  /** Where the files are; absent for the disk, with the cache of the two options above. */
-  readonly files?: FileSource;
 }
 
 /**
@@ -27,8 +25,12 @@ export interface StaticOptions {
  *
  * @throws ViaductError `HEADER_INVALID` for fields of a mount that cannot be sent
  */
-export function staticFiles({ mounts, cacheBytesMax, revalidateMs, ...options }: StaticOptions): Handler {
-  const files = options.files ?? new FileCache({ bytesMax: cacheBytesMax, revalidateMs });
+export function staticFiles({ mounts, cacheBytesMax, revalidateMs }: StaticOptions): Handler {
+  return filesFrom(new FileCache({ bytesMax: cacheBytesMax, revalidateMs }), mounts);
+}
+
+/** `staticFiles` with files of another source than the disk. */
+export function filesFrom(files: FileSource, mounts: readonly StaticMount[]): Handler {
   const prefixes = mounts.map(({ urlPrefix }) => urlPrefix);
   const site = new StaticSite(mounts, files);
   const { roots } = site;

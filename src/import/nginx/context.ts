@@ -4,6 +4,9 @@ import type { Level, Location, Model, Server } from './model/model.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 
+/** Placeholders of a server for the groups of its name, by their names and numbers. */
+export type HostGroups = ReadonlyMap<string, string>;
+
 /** Shared by all translators of one configuration. */
 export interface NginxContext {
   readonly report: ImportReport;
@@ -17,8 +20,8 @@ export interface NginxContext {
   readonly zones: ReadonlyMap<string, Directive>;
   /** Names of the maps that were carried over. */
   readonly maps: ReadonlySet<string>;
-  /** Placeholders for the groups of the patterns in `server_name`, by the name or the number of the group. */
-  readonly hostGroups: ReadonlyMap<string, string>;
+  /** Placeholders for the groups of the patterns in `server_name`. */
+  readonly hostGroups: ReadonlyMap<Server, HostGroups>;
   /** A path of the configuration as the settings file needs it. */
   readonly pathOf: (written: string) => string;
   /** Where relative paths of the configuration start. */

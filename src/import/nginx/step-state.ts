@@ -1,5 +1,5 @@
 import type { ConfigBuilder } from '../config-builder.ts';
-import type { NginxContext } from './context.ts';
+import type { HostGroups, NginxContext } from './context.ts';
 import { textOf } from './model/bytes.ts';
 import type { Instruction, Level, Location, Server } from './model/model.ts';
 import type { Template } from './model/template.ts';
@@ -55,14 +55,10 @@ export function valuesAt(state: StepState, { server, context }: Pick<RouteSink, 
 }
 
 /** The groups of the server's name. A pattern that was tried after it gives the numbers another meaning. */
-function hostGroupsAt(
-  { match, level }: StepState,
-  { names, instructions }: Server,
-  { hostGroups }: NginxContext,
-): Values['hostGroups'] & object {
-  if (!names.some(({ kind }) => kind === 'pattern')) return new Map();
-  const isLast = match.pattern === null && ![...instructions, ...level.instructions].some(triesPattern);
-  return isLast ? hostGroups : new Map([...hostGroups].filter(([name]) => !/^\d$/.test(name)));
+function hostGroupsAt({ match, level }: StepState, server: Server, { hostGroups }: NginxContext): HostGroups {
+  const groups = hostGroups.get(server) ?? new Map<string, string>();
+  const isLast = match.pattern === null && ![...server.instructions, ...level.instructions].some(triesPattern);
+  return isLast ? groups : new Map([...groups].filter(([name]) => !/^\d$/.test(name)));
 }
 
 function triesPattern(instruction: Instruction): boolean {

@@ -169,8 +169,9 @@ async function textOf(page: Page): Promise<string> {
   return nodes.map(({ name }) => name?.value ?? '').join(' ');
 }
 
-/** Clicks the link with this name, where it is on the screen. */
+/** Clicks the link with this name, where it is on the screen. It moves when the bar gets its facts. */
 async function clickInBar(page: Page, name: string): Promise<void> {
+  await eventually('the facts of the bar', async () => /Python .*Viaduct /.test(await textOf(page)));
   const session = await page.context().newCDPSession(page);
   await session.send('DOM.enable');
   let id: number | undefined;

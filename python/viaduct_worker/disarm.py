@@ -42,7 +42,7 @@ def arm_forks() -> None:
 
 def fork_disarmed() -> int:
     """Fork a process in which the signals stay without effect."""
-    global _is_own  # noqa: PLW0603
+    global _is_own  # noqa: PLW0603  # the functions around each fork read it
     _is_own = True
     try:
         return fork()

@@ -180,16 +180,18 @@ class Lane:
 
     def traced(self, request_id: int, options: str) -> 'TracedRequest | None':
         """The recorder of a traced request; None if its code cannot be imported, for example after an upgrade."""
-        try:
-            if self.recorder is None:
-                # Only here: a worker without traced requests needs none of it.
-                from viaduct_worker.tracing.request import TracedRequest
+        if self.recorder is None:
+            try:
+                # An exception in the middle of an import may leave Python's import lock locked.
+                self.undisturbed(self.import_recorder)
+            except Exception as error:
+                self.log(report_of(error))
+        return None if self.recorder is None else self.recorder(self, request_id, options)
 
-                self.recorder = TracedRequest
-        except Exception as error:
-            self.log(report_of(error))
-            return None
-        return self.recorder(self, request_id, options)
+    def import_recorder(self) -> None:
+        from viaduct_worker.tracing.request import TracedRequest  # a worker without traced requests needs none of it
+
+        self.recorder = TracedRequest
 
     def close(self, close: 'Callable[[], object]') -> None:
         """Call the iterable's close(), which PEP 3333 requires on every path, without delaying finished responses."""
@@ -278,7 +280,7 @@ class Lane:
             self.flushed = self.now
 
     def undisturbed(self, start: 'Callable[[], object]') -> None:
-        """Start a thread that all lanes need. RequestTimeout comes before or afterwards.
+        """Start a thread that all lanes need, or import a module. RequestTimeout comes before or afterwards.
 
         Until a new thread runs, Python up to 3.11 gives it the number of the thread that starts it. It would get the
         exception in its place and end, and this thread would wait for its start for ever.

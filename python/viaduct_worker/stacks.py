@@ -6,6 +6,8 @@ import traceback
 from _thread import get_ident
 from threading import enumerate as running_threads
 
+from viaduct_worker.call import Call
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,16 +29,32 @@ def stack_of(thread: int) -> str:
 def stack_text(frame: 'FrameType') -> str:
     """Return the stack that ends in `frame`, without the frames of this package that lead to the application.
 
-    The recorders of a traced request are between frames of the application. They are not in it either.
+    The recorders of a traced request are between frames of the application. They are not in it either. Between two
+    blocks of a response, the thread is in this package: then the stack is the place where the generator goes on.
     """
     try:
-        entries = traceback.extract_stack(frame)
+        shown = entries_of_application(frame)
     except Exception:  # seen with CPython 3.11: the thread goes on meanwhile, and a frame turns into another object
         return ''
-    outer = next((index for index, entry in enumerate(entries) if is_own(entry.filename)), 0)
-    inner = next((index for index in range(outer, len(entries)) if not is_own(entries[index].filename)), outer)
-    shown = [entry for entry in entries[inner:] if not os.path.abspath(entry.filename).startswith(TRACING)]
     return ''.join(traceback.format_list(shown))
+
+
+def entries_of_application(frame: 'FrameType') -> 'list[traceback.FrameSummary]':
+    entries: list[traceback.FrameSummary] = traceback.extract_stack(frame)
+    outer = next((index for index, entry in enumerate(entries) if is_own(entry.filename)), 0)
+    inner = next((index for index in range(outer, len(entries)) if not is_own(entries[index].filename)), None)
+    if inner is None:
+        return generator_entries(frame) or entries[outer:]
+    return [entry for entry in entries[inner:] if not os.path.abspath(entry.filename).startswith(TRACING)]
+
+
+def generator_entries(frame: 'FrameType') -> 'list[traceback.FrameSummary]':
+    """Where the generator stands whose blocks `Call.stream` sends; nothing if the thread is elsewhere."""
+    found: FrameType | None = frame
+    while found is not None and found.f_code is not Call.stream.__code__:
+        found = found.f_back
+    waiting = None if found is None else getattr(found.f_locals['blocks'], 'gi_frame', None)
+    return [] if waiting is None else traceback.extract_stack(waiting, 1)
 
 
 def is_own(path: str) -> bool:

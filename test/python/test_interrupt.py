@@ -19,6 +19,7 @@ from fake_server import BLOCK, COMPLETE, END, FAILED, HEAD, INTERRUPTED, LAST, T
 from traces import recording_of
 from viaduct_worker.gather import Flusher
 from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.lane import Lane
 
 PATIENCE_SECONDS = 20
 STEPS = 600
@@ -210,6 +211,19 @@ class AtACertainMoment(unittest.TestCase):
             frames = server.ask()
         self.assertEqual(raised, [False])
         self.assertEqual(b''.join(frame.body for frame in frames), b'x' * BLOCKS)
+
+    def test_the_code_of_traces_is_imported_undisturbed(self):
+        raised = []
+
+        def import_recorder(lane):
+            in_another_thread(lambda: raised.append(lane.interrupt(1)[1]))
+            imported(lane)
+
+        imported = Lane.import_recorder
+        with FakeServer(spinning) as server, mock.patch.object(Lane, 'import_recorder', import_recorder):
+            frames, _ = server.trace({'number': '7', 'way': 'list', 'spins': 0})
+        self.assertEqual(raised, [False])
+        self.assertEqual([frame.kind for frame in frames], [COMPLETE])
 
 
 def in_another_thread(function):

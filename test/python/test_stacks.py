@@ -2,11 +2,14 @@
 
 import sys
 import threading
+import time
 import unittest
 from _thread import get_ident, start_new_thread
+from types import SimpleNamespace
 from unittest import mock
 
 from viaduct_worker import stacks
+from viaduct_worker.call import Call
 
 
 class Stacks(unittest.TestCase):
@@ -36,6 +39,28 @@ class Stacks(unittest.TestCase):
         thread = self.start('of a lane')
         (found,) = self.of('of a lane', {thread.ident: 3})
         self.assertEqual(found['lane'], 3)
+
+    def test_between_two_blocks_it_is_where_the_generator_goes_on(self):
+        lock, yielded = threading.Lock(), threading.Event()
+        lock.acquire()
+        gone = type('Gone', (), {'__contains__': lock.acquire})()  # C code: it adds no frame to the stack
+
+        def blocks():
+            yielded.set()
+            yield b''
+
+        call = Call(SimpleNamespace(gone=gone, now=0, finish=lambda *_: None), 1, head_only=False)
+        call.start_response('200 OK', [])
+        thread = threading.Thread(target=call.stream, args=(blocks(),))
+        thread.start()
+        yielded.wait(20)
+        while sys._current_frames()[thread.ident].f_code is not Call.stream.__code__:
+            time.sleep(0.001)
+        first, second = stacks.stack_of(thread.ident).splitlines()
+        lock.release()
+        thread.join()
+        self.assertTrue(first.endswith('in blocks'))
+        self.assertEqual(second.strip(), "yield b''")
 
     def test_a_stack_that_changes_while_it_is_read_is_left_out(self):
         self.start('changing')

@@ -49,13 +49,18 @@ function pathsIn(location: Location | null): string[] {
 /** The path of a target with the groups of a match; null where a variable decides. */
 function replaced(replacement: Template, match: RegExpExecArray | null): string | null {
   if (match === null) return null;
-  const end = replacement.findIndex((part) => part.kind === 'text' && part.text.includes('?'));
-  const parts = end < 0 ? replacement : replacement.slice(0, end + 1);
+  const parts = pathOf(replacement);
   if (parts.some(({ kind }) => kind === 'variable')) return null;
   const texts = parts.map((part) =>
     part.kind === 'text' ? part.text : part.kind === 'capture' ? (match[part.index] ?? '') : '',
   );
   return pathIn(texts.join(''));
+}
+
+/** The parts of a replacement that make its path. The last one may have the query, too. */
+export function pathOf(replacement: Template): Template {
+  const end = replacement.findIndex((part) => part.kind === 'text' && part.text.includes('?'));
+  return end < 0 ? replacement : replacement.slice(0, end + 1);
 }
 
 function pathIn(target: string): string {

@@ -8,7 +8,7 @@ import type { Template } from './model/template.ts';
 import { fill } from './placeholders.ts';
 import { leadsSomewhere } from './redirect-target.ts';
 import { writeReturn } from './returns.ts';
-import { rewriteTarget } from './rewrite-target.ts';
+import { pathOf, rewriteTarget } from './rewrite-target.ts';
 import { withConditions } from './route-match.ts';
 import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
 import type { Directive } from './tree.ts';
@@ -134,6 +134,8 @@ function rewriteStep(
   if (!instruction.ends && rest.find(({ kind }) => kind !== 'set')?.kind === 'return') return state;
   if (!instruction.ends && rest.some(answers)) return lost('what answers after it depends on the new path');
   if (state.rewrite !== null) return lost('a route can have one rewrite');
+  if (pathOf(instruction.replacement).some((part) => part.kind === 'variable' && part.name === 'request_uri'))
+    writer.context.report.differs(statement, 'nginx encodes the percent signs of $request_uri once more in a path');
   const rewrite = { pattern, to, from: statement, staysHere: instruction.staysHere };
   if (instruction.staysHere) {
     // without further steps, a path that does not match has the same content

@@ -38,12 +38,16 @@ const withoutDirectories: Disk = (path) => {
   return kind === 'directory' ? null : kind;
 };
 
-/** For a path with an odd slash, the disk lacks what the path would name without it. */
+/** For a path with an odd slash, the disk lacks what the path would name without it: a file, or a directory with its index. */
 function withoutOddNames({ target }: Probe): Disk {
   const [path = ''] = target.split('?', 1);
   const name = /\/\/|%2F/i.test(path) ? decoded(path).replace(/\/+/g, '/').replace(/\/$/, '') : '';
-  return (on) => (name !== '' && on.includes(name) ? null : realDisk(on));
+  const isNamed = (on: string): boolean => on.endsWith(name) || on.replace(INDEX, '').endsWith(name);
+  return (on) => (name !== '' && isNamed(on) ? null : realDisk(on));
 }
+
+/** The indexes of the files that configurations are made for. */
+const INDEX = /\/(?:index\.\w+|x\.html)$/;
 
 const withAllFiles: Disk = () => 'file';
 

@@ -24,8 +24,10 @@ export function createNaming(
   prefix: string,
   { findings, lines }: Told,
 ): (probe: Probe, decided: Decided) => boolean {
-  const dangerous = new Set(findings.filter(isWhole).map(({ from }) => from.line));
-  const whole = buildModel(tree, prefix);
+  const whole = findings.filter(({ difference }) => difference.subject === ''); // a field that differs is not other content
+  const dangerous = new Set(whole.filter(isDangerous).map(({ from }) => from.line));
+  const otherAnswers = new Set(whole.filter((one) => !isDangerous(one)).map(({ from }) => from.line));
+  const complete = buildModel(tree, prefix);
   const models = new Map<number, readonly Model[]>();
   const modelsWithout = (line: number): readonly Model[] => {
     const known =
@@ -34,13 +36,14 @@ export function createNaming(
     models.set(line, known);
     return known;
   };
-  return (probe, { from }) => {
-    if (from !== null && dangerous.has(from.statement.line)) return true;
+  return (probe, { from, outcome }) => {
+    const place = from?.statement.line;
+    if (place !== undefined && (dangerous.has(place) || (isText(outcome) && otherAnswers.has(place)))) return true;
     const fields = [...probe.fields, [MARKER, 'sent'] as const];
     // files have an answer of their own for other methods, so GET shows what matters for them
     const probes = [probe.method, 'GET'].map((method) => ({ ...probe, method, fields }));
     return probes.some((one) => {
-      const content = contentIn(decide(whole, one, realDisk));
+      const content = contentIn(decide(complete, one, realDisk));
       return lines.some((line) =>
         modelsWithout(line).some((model) => contentIn(decide(model, one, realDisk)) !== content),
       );
@@ -48,9 +51,9 @@ export function createNaming(
   };
 }
 
-/** A field that differs is not other content. */
-function isWhole(finding: Finding): boolean {
-  return isDangerous(finding) && finding.difference.subject === '';
+/** Whether a server answers with a text of its configuration, so that no file and no backend is in question. */
+function isText(outcome: Outcome): boolean {
+  return outcome.kind === 'answer' && outcome.status < 300;
 }
 
 /** CGI variables have names of their own. */
@@ -79,6 +82,7 @@ const NO_FILES: Readonly<Record<string, readonly string[]>> = {
   try_files: [`/${NO_FILE}`, '=404'],
   root: [`/${NO_FILE}`],
   alias: [`/${NO_FILE}/`],
+  index: [NO_FILE],
 };
 
 function mapLine(

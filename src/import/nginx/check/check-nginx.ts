@@ -1,5 +1,5 @@
 import type { ReadSettings } from '../../check/asked-site.ts';
-import { checkSite } from '../../check/check-site.ts';
+import { checkSite, type MissedFile } from '../../check/check-site.ts';
 import { type Finding, joinFindings } from '../../check/finding.ts';
 import { type Unchecked, uncheckedOf } from '../../check/unchecked.ts';
 import type { Model } from '../model/model.ts';
@@ -15,8 +15,8 @@ export interface Checked {
 
 /**
  * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on three disks: one that is empty, one
- * that has the first path that nginx asks for with each probe, and one that also has what only the new settings ask for, so that a file cannot be
- * public where nginx refuses all requests. What the real disk has does not matter, because the configuration may be for another machine.
+ * that has the first path that nginx asks for with each probe, and one that also has indexes, and what only the new settings ask for, so that a
+ * file cannot be public where nginx refuses all requests. What the real disk has does not matter, because the configuration may be for another machine.
  */
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Checked> {
   const empty = new EmptyDisk();
@@ -25,9 +25,13 @@ export async function checkNginx(model: Model, settings: ReadSettings): Promise<
     const onEmpty = await checkSite(empty.expectations(model, chosenProbes(model)), site);
     const full = empty.filled();
     site.fill(full);
-    const onFull = await checkSite(expectationsOn(full, model, empty.asking), site);
+    const indexes: MissedFile[] = [];
+    const onFull = await checkSite(
+      expectationsOn(full, model, empty.asking, (missed) => indexes.push(missed)),
+      site,
+    );
     const asking = new Set(empty.asking);
-    const missed = [...onEmpty.missed.filter(({ probe }) => !asking.has(probe)), ...onFull.missed];
+    const missed = [...onEmpty.missed.filter(({ probe }) => !asking.has(probe)), ...onFull.missed, ...indexes];
     const more = withFiles(full, missed);
     site.fill(more);
     const probes = missed.map(({ probe }) => probe);

@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import type { Paths } from '../../check/asked-site.ts';
-import type { Expectation } from '../../check/check-site.ts';
+import type { Expectation, MissedFile } from '../../check/check-site.ts';
 import type { Disk, Probe } from '../../check/outcome.ts';
 import type { Statement } from '../../import-report.ts';
 import { decideFrom } from '../model/decide.ts';
@@ -33,11 +34,22 @@ export class EmptyDisk {
   }
 }
 
-/** What nginx does with each probe on a disk. */
-export function* expectationsOn(disk: Paths, model: Model, probes: readonly Probe[]): Generator<Expectation> {
+/** What nginx does with each probe on a disk. `withoutIndex` gets the first index that nginx misses in the directory of a probe. */
+export function* expectationsOn(
+  disk: Paths,
+  model: Model,
+  probes: readonly Probe[],
+  withoutIndex: (missed: MissedFile) => void = () => {},
+): Generator<Expectation> {
   for (const probe of probes) {
-    const expectation = expectationOf(model, probe, (path) => disk.get(path) ?? null);
+    let missing: string | null = null;
+    const expectation = expectationOf(model, probe, (path) => {
+      const kind = disk.get(path) ?? null;
+      if (kind === null) missing ??= path;
+      return kind;
+    });
     if (expectation !== null) yield expectation;
+    else if (missing !== null && disk.get(dirname(missing)) === 'directory') withoutIndex({ probe, path: missing });
   }
 }
 

@@ -96,6 +96,9 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
   if (path === '' || !isPlainPath(uri) || !isPlainPath(path) || (isExact && first !== path)) {
     return withoutBackends('');
   }
+  if (path === uri && !isExact) return true;
+  // the files of the route would be looked up by the new path, too
+  if (route.get('static') !== undefined) return withoutBackends('behind files, ');
   const rewrite = route.table('rewrite');
   if (isExact) {
     rewrite.set('pattern', `^${literal(path)}$`, pass);
@@ -103,7 +106,6 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
     rewrite.set('to', uri, pass);
     return true;
   }
-  if (path === uri) return true;
   if (path.endsWith('/') && uri.endsWith('/') && path !== '/') {
     rewrite.set('prefix', path.replace(/\/+$/, ''), pass);
     if (uri !== '/') rewrite.set('replacement', uri.replace(/\/+$/, ''), pass);
@@ -117,7 +119,7 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
   function withoutBackends(where: string): false {
     report.lost(pass, `${where}this path after a backend has no counterpart; the route answers 404`);
     route.values.delete('proxy');
-    route.table('respond').set('status', 404, pass);
+    if (route.get('static') === undefined) route.table('respond').set('status', 404, pass);
     return false;
   }
 }

@@ -42,12 +42,12 @@ const withoutDirectories: Disk = (path) => {
 function withoutOddNames({ target }: Probe): Disk {
   const [path = ''] = target.split('?', 1);
   const name = /\/\/|%2F/i.test(path) ? decoded(path).replace(/\/+/g, '/').replace(/\/$/, '') : '';
-  const isNamed = (on: string): boolean => on.endsWith(name) || on.replace(INDEX, '').endsWith(name);
+  const isNamed = (on: string): boolean => on.includes(name) && ENDS.test(on.slice(on.lastIndexOf(name) + name.length));
   return (on) => (name !== '' && isNamed(on) ? null : realDisk(on));
 }
 
-/** The indexes of the files that configurations are made for. */
-const INDEX = /\/(?:index\.\w+|x\.html)$/;
+/** What may follow a path in a name: the extension that `try_files` adds, or an index of the files that configurations are made for. */
+const ENDS = /^(?:\.\w+)?(?:\/index\.\w+|\/x\.html)?$/;
 
 const withAllFiles: Disk = () => 'file';
 

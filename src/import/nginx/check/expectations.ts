@@ -70,10 +70,10 @@ function withParents(paths: Paths): Paths {
 
 /** Null where nginx refuses or redirects because the path is a directory: Viaduct has a rule of its own for directories. */
 function expectationOf(model: Model, probe: Probe, disk: Disk): Expectation | null {
-  let isDirectory = false;
+  let isDirectory = false; // what nginx asked for last
   const watched: Disk = (path) => {
     const kind = disk(path);
-    isDirectory ||= kind === 'directory';
+    isDirectory = kind === 'directory';
     return kind;
   };
   const { outcome, from } = decideFrom(model, probe, watched);

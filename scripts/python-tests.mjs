@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { ROOT } from './steps.mjs';
 
 const DIRECTORY = join(ROOT, 'test/python');
-const LIMIT_SECONDS = 600;
+const LIMIT_SECONDS = 300;
 
 /** `python -m unittest`, which after the limit prints the stack of each thread and exits: so a test that hangs is named. */
 const UNITTEST = `import faulthandler, unittest

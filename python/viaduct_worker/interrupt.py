@@ -5,9 +5,15 @@ socket, a lock) gets it when the wait is over.
 """
 
 import sys
+from time import monotonic, sleep
 
 from viaduct_worker import patches
 from viaduct_worker.interface import RequestTimeout as RequestTimeout
+
+IMPORT_SYSTEM = '<frozen importlib._bootstrap>'
+"""What CPython calls the file of its import system."""
+IMPORT_SECONDS = 0.1
+"""How long an exception waits for a step of the import system."""
 
 
 def is_possible() -> bool:
@@ -17,6 +23,19 @@ def is_possible() -> bool:
     """
     has_lock = getattr(sys, '_is_gil_enabled', lambda: True)()
     return has_lock and not patches.found()
+
+
+def wait_for_import(thread: int) -> None:
+    """Wait until `thread` is not in code of Python's import system, but not for ever: it may wait for another import.
+
+    An exception between two steps there would leave a lock locked that all imports of this process need.
+    """
+    until = monotonic() + IMPORT_SECONDS
+    while monotonic() < until:
+        frame = sys._current_frames().get(thread)
+        if frame is None or frame.f_code.co_filename != IMPORT_SYSTEM:
+            return
+        sleep(0.001)
 
 
 def raise_in(thread: int, exception: 'type[BaseException]' = RequestTimeout) -> bool:

@@ -324,6 +324,7 @@ class Lane:
         stack = stack_of(self.thread)
         if not interrupt.is_possible() or not self.sending.acquire(timeout=FLUSH_NOW_SECONDS):
             return stack, False
+        interrupt.wait_for_import(self.thread)
         with self.interrupting:
             self.overdue = request_id
             runs = self.noted[0] == request_id and self.ended != request_id

@@ -11,12 +11,14 @@ import time
 import unittest
 import warnings
 from functools import partial
+from importlib import import_module
 from io import FileIO
 from types import SimpleNamespace
 from unittest import mock
 
 from fake_server import BLOCK, COMPLETE, END, FAILED, HEAD, INTERRUPTED, LAST, TRACE, FakeServer
 from traces import recording_of
+from viaduct_worker import interrupt
 from viaduct_worker.gather import Flusher
 from viaduct_worker.interrupt import RequestTimeout
 from viaduct_worker.lane import Lane
@@ -224,6 +226,30 @@ class AtACertainMoment(unittest.TestCase):
             frames, _ = server.trace({'number': '7', 'way': 'list', 'spins': 0})
         self.assertEqual(raised, [False])
         self.assertEqual([frame.kind for frame in frames], [COMPLETE])
+
+    def test_a_step_of_the_import_system_is_waited_for(self):
+        self.addCleanup(delattr, sys, 'importing')
+        sys.importing = importing = SimpleNamespace(started=threading.Event(), ends=threading.Event())
+        name = 'imported_by_two_threads'
+        with tempfile.TemporaryDirectory() as directory, mock.patch.object(sys, 'path', [directory, *sys.path]):
+            with open(os.path.join(directory, f'{name}.py'), 'w', encoding='utf-8') as file:
+                file.write('import sys\nsys.importing.started.set()\nsys.importing.ends.wait(60)\n')
+            first, second = (threading.Thread(target=import_module, args=(name,)) for _ in range(2))
+            first.start()
+            importing.started.wait(PATIENCE_SECONDS)
+            second.start()
+            while sys._current_frames()[second.ident].f_code.co_filename != interrupt.IMPORT_SYSTEM:
+                time.sleep(0.001)
+            interrupt.wait_for_import(second.ident)  # not for ever
+            with mock.patch.object(interrupt, 'IMPORT_SECONDS', 60):
+                waiting = threading.Thread(target=interrupt.wait_for_import, args=(second.ident,))
+                waiting.start()
+                waiting.join(0.1)
+                self.assertTrue(waiting.is_alive())
+                importing.ends.set()
+                for thread in (first, second, waiting):
+                    thread.join(PATIENCE_SECONDS)
+                    self.assertFalse(thread.is_alive())
 
 
 def in_another_thread(function):

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { FORMS } from '../../src/import/commands/command-forms.ts';
 import { settingsOf } from '../../src/import/commands/gunicorn-command.ts';
-import { NO_PACKAGES, PYTHON_WITH_PACKAGES } from '../support/viaduct.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../support/viaduct.ts';
 
 /** An option of the command line, and the setting that it gives. */
 type Option = readonly [flag: string, setting: string, takesValue: boolean];
@@ -83,4 +85,33 @@ describe('the command lines of granian and waitress', { skip: NO_PACKAGES }, () 
         [],
       );
     });
+});
+
+/** Options of mod_wsgi-express by the number of their values, as its own parser has them. */
+const EXPRESS = JSON.parse(readFileSync(join(ROOT, 'test/import/mod-wsgi-express-options.json'), 'utf8')) as {
+  readonly values: Readonly<Record<'0' | '1' | '2', readonly string[]>>;
+};
+
+describe('the command line of mod_wsgi-express', () => {
+  const { switches, pairs = new Set(), options: known } = FORMS['mod_wsgi-express'];
+  const valuesOf = (name: string): string => (switches.has(name) ? '0' : pairs.has(name) ? '2' : '1');
+
+  it('has no option that takes the application for its value', () => {
+    for (const [count, names] of Object.entries(EXPRESS.values)) {
+      assert.ok(names.length > 10);
+      assert.deepEqual(
+        names.filter((name) => valuesOf(name) !== count),
+        [],
+        count,
+      );
+    }
+  });
+
+  it('is known with the options that it has, and no others', () => {
+    const all = new Set(Object.values(EXPRESS.values).flat());
+    assert.deepEqual(
+      [...Object.keys(known), ...switches, ...pairs].filter((name) => !all.has(name)),
+      [],
+    );
+  });
 });

@@ -1,91 +1,27 @@
-import type { SettingName } from '../../config/settings.ts';
-import type { Value } from '../config-builder.ts';
 import { writeTrusted } from '../gunicorn/trust.ts';
-import type { Statement } from '../import-report.ts';
 import {
-  isMount,
-  setCertificate,
-  setDirectory,
-  setSetting,
-  type WsgiContext,
-  writeMainMount,
-} from '../wsgi-config-builder.ts';
+  type CommandForm,
+  certificate,
+  clientVerification,
+  DEVELOPMENT,
+  directory,
+  each,
+  fixedScheme,
+  interfaceOf,
+  lost,
+  METRICS,
+  needless,
+  noAccessLog,
+  number,
+  prefixed,
+  seconds,
+  set,
+  took,
+} from './carry.ts';
 import type { ServerName } from './command-line.ts';
+import { MOD_WSGI_EXPRESS } from './mod-wsgi-express.ts';
 
 export type OtherServer = Exclude<ServerName, 'gunicorn' | 'uwsgi'>;
-
-/** Carries over an option. The value of a switch is `true`. */
-type Carry = (value: string, from: Statement, context: WsgiContext) => void;
-
-/** The command line of a server: what its options become, and what it does without them. */
-export interface CommandForm {
-  readonly short: Readonly<Record<string, string>>;
-  /** Options without a value. */
-  readonly switches: ReadonlySet<string>;
-  readonly options: Readonly<Record<string, Carry>>;
-  readonly port: string;
-  readonly host: string;
-  readonly threads: number;
-}
-
-const number = (name: SettingName): Carry => set(name, (text) => (/^\d+$/.test(text) ? Number(text) : text));
-const text = (name: SettingName): Carry => set(name, String);
-const seconds = (name: SettingName): Carry => set(name, (value) => (/^\d+$/.test(value) ? `${value}s` : value));
-const needless: Carry = (_, from, { report }) => report.needless(from, 'no setting is needed');
-const took: Carry = (_, from, { report }) => report.took(from);
-const directory: Carry = (value, from, context) => setDirectory(value, from, context);
-const certificate =
-  (key: 'certificate' | 'key' | 'client_ca'): Carry =>
-  (path, from, context) =>
-    setCertificate(key, path, from, context);
-
-function set(name: SettingName, form: (text: string) => Value): Carry {
-  return (value, from, context) => setSetting(name, form(value), from, context);
-}
-
-function lost(reason: string): Carry {
-  return (_, from, { report }) => report.lost(from, reason);
-}
-
-/** The same for all options of a text. */
-function each(names: string, carry: Carry): Record<string, Carry> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, carry]));
-}
-
-const DEVELOPMENT = lost(
-  'it is for development: start Viaduct with --dev there. It shows tracebacks, so never where others reach it',
-);
-const METRICS = lost('set admin for the metrics');
-
-const noAccessLog: Carry = (_, from, context) => setSetting('accessLog', 'off', from, context);
-
-/** These servers also give SCRIPT_NAME to requests outside of the prefix, from which a front-end proxy has cut it off. */
-const prefixed: Carry = (value, from, { builder, report }) => {
-  const mount = `/${value.replace(/^\/+|\/+$/g, '')}`;
-  if (!isMount(mount)) {
-    report.lost(from, 'it is not a path that routes can have');
-    return;
-  }
-  writeMainMount(mount, from, builder);
-  report.differs(from, 'the front-end proxy must leave the prefix in the path: requests without it get no SCRIPT_NAME');
-};
-
-const fixedScheme: Carry = (value, from, { report }) => {
-  if (value === 'http') report.needless(from, 'this is the default');
-  else
-    report.danger(
-      from,
-      'all requests would get the scheme http: let the front-end proxy send X-Forwarded-Proto, and name it in trusted_proxies',
-    );
-};
-
-const interfaceOf: Carry = (value, from, { report }) =>
-  value === 'wsgi' ? report.needless(from, 'Viaduct serves WSGI') : report.lost(from, 'Viaduct serves WSGI only');
-
-const clientVerification: Carry = (_, from, { builder, report }) => {
-  builder.table('tls').set('client_certificates', 'required', from);
-  report.took(from);
-};
 
 const WAITRESS: CommandForm = {
   short: {},
@@ -177,34 +113,6 @@ const GRANIAN: CommandForm = {
   port: '8000',
   host: '127.0.0.1',
   threads: 1,
-};
-
-const MOD_WSGI_EXPRESS: CommandForm = {
-  short: {},
-  switches: new Set(
-    [
-      'log-to-terminal reload-on-changes startup-log access-log rotate-logs setup-only debug-mode trust-proxy',
-      'enable-sendfile https-only hsts-policy',
-    ].flatMap((names) => names.split(' ')),
-  ),
-  options: {
-    ...each('host port application-type', took),
-    ...each('log-to-terminal log-directory log-level startup-log access-log rotate-logs server-root', needless),
-    ...each('httpd-executable httpd-user modules-directory enable-sendfile', needless),
-    processes: number('workers'),
-    threads: number('threads'),
-    user: text('user'),
-    group: text('group'),
-    'maximum-requests': number('maxRequests'),
-    'request-timeout': seconds('requestTimeoutMs'),
-    'limit-request-body': number('bodyBytesMax'),
-    'working-directory': directory,
-    'mount-point': prefixed,
-    'reload-on-changes': DEVELOPMENT,
-  },
-  port: '8000',
-  host: '0.0.0.0',
-  threads: 5,
 };
 
 const DAPHNE: CommandForm = {

@@ -90,11 +90,14 @@ export interface Options {
   readonly others: readonly string[];
 }
 
-/** Reads `--name value`, `--name=value`, `-n value` and `-nvalue`. `switches` take no value; `short` has long names by letters. */
+/**
+ * Reads `--name value`, `--name=value`, `-n value` and `-nvalue`. `switches` take no value, and `pairs` two; `short` has long names by letters.
+ */
 export function optionsOf(
   args: readonly string[],
   short: Readonly<Record<string, string>>,
   switches: ReadonlySet<string>,
+  pairs: ReadonlySet<string> = new Set(),
 ): Options {
   const options: (readonly [string, string])[] = [];
   const others: string[] = [];
@@ -108,8 +111,9 @@ export function optionsOf(
     else if (letter !== '' && word.length > 2) options.push([long, word.slice(2).replace(/^=/, '')]);
     else if (switches.has(long) || at + 1 >= args.length) options.push([long, 'true']);
     else {
-      at += 1;
-      options.push([long, args[at] as string]);
+      const values = args.slice(at + 1, at + (pairs.has(long) ? 3 : 2));
+      at += values.length;
+      options.push([long, values.join(' ')]);
     }
   }
   return { options, others };

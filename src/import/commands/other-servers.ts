@@ -1,14 +1,18 @@
 import { secureAddresses, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
-import { type CommandForm, FORMS, type OtherServer } from './command-forms.ts';
+import type { CommandForm } from './carry.ts';
+import { FORMS, type OtherServer } from './command-forms.ts';
 import { optionsOf, type ServerCommand, type ServerName } from './command-line.ts';
 
 /** Carries over the command line of a server that has no configuration file. */
 export function carryOtherCommand({ server, statement, args }: ServerCommand, context: WsgiContext): void {
   const { builder, report } = context;
   const form = FORMS[server as OtherServer];
-  const { options, others } = optionsOf(args, form.short, form.switches);
+  const { options, others } = optionsOf(args, form.short, form.switches, form.pairs);
   const find = (...names: string[]): string | undefined => options.findLast(([name]) => names.includes(name))?.[1];
-  const target = server === 'mod_wsgi-express' ? others.find((word) => word !== 'start-server') : others[0];
+  const isExpress = server === 'mod_wsgi-express';
+  const named = isExpress ? (others.find((word) => word !== 'start-server') ?? find('entry-point')) : others[0];
+  const object = find('callable-object');
+  const target = named === undefined || object === undefined ? named : `${named}:${object}`;
   const isFactory = find('call', 'factory') !== undefined;
   writeTarget(
     target !== undefined && isFactory ? `${target}()` : target,
@@ -24,7 +28,8 @@ export function carryOtherCommand({ server, statement, args }: ServerCommand, co
     if (carry === undefined) report.lost(at, 'Viaduct has no counterpart');
     else carry(value, at, context);
   }
-  secureAddresses(builder);
+  if (!isExpress) secureAddresses(builder);
+  if (form.bodyBytesMax !== undefined) builder.assume('body_bytes_max', form.bodyBytesMax, `${server}'s default`);
   builder.assume('workers', 1, `${server}'s default`);
   builder.assume('threads', form.threads, `${server}'s default`);
 }
@@ -71,7 +76,9 @@ function writeListen(
   const port = all('port').at(-1) ?? form.port;
   const host = all('host', 'bind').at(-1) ?? form.host;
   const addresses = [...sockets, ...written.map((one) => one.replace(/^\*:/, '0.0.0.0:'))];
-  const chosen = addresses.length > 0 ? addresses : [`${host}:${port}`];
+  const securePort = all('https-port', 'ssl-port').at(-1);
+  const secure = securePort === undefined ? [] : [`https://${host}:${securePort}`];
+  const chosen = addresses.length > 0 ? addresses : [`${host}:${port}`, ...secure];
   const variables = chosen.filter((one) => one.includes('$'));
   if (variables.length > 0)
     context.report.lost(
@@ -79,4 +86,6 @@ function writeListen(
       `the address depends on a variable: start Viaduct with VIADUCT_LISTEN="${chosen.join(',')}"`,
     );
   else setSetting('listen', chosen, statement, context);
+  if (securePort !== undefined && all('https-only').length > 0)
+    context.builder.table('https_redirect').set('port', Number(securePort), statement);
 }

@@ -40,7 +40,11 @@ export async function askBoth(t: Lifetime, http: string, probes: readonly Probe[
     return {
       nginx: before,
       viaduct: await askAll(probes),
-      told: { findings: checked.findings, lines: NOTED.flatMap((outcome) => report.names(outcome)).map(lineOf) },
+      told: {
+        findings: checked.findings,
+        lines: NOTED.flatMap((outcome) => report.names(outcome)).map(lineOf),
+        closed: report.names('closed').map(lineOf),
+      },
       report: [...checked.findings.map((finding) => findingLine(finding, 'nginx')), ...report.lines(NOTED)],
       toml,
     };

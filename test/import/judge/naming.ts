@@ -13,6 +13,8 @@ export interface Told {
   readonly findings: readonly Finding[];
   /** The lines that are dangerous, closed, lost or changed. */
   readonly lines: readonly number[];
+  /** Those of them that let nobody in. */
+  readonly closed: readonly number[];
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Told {
 export function createNaming(
   tree: Tree,
   prefix: string,
-  { findings, lines }: Told,
+  { findings, lines, closed }: Told,
 ): (probe: Probe, decided: Decided) => boolean {
   const whole = findings.filter(({ difference }) => difference.subject === ''); // a field that differs is not other content
   const dangerous = new Set(whole.filter(isDangerous).map(({ from }) => from.line));
@@ -32,7 +34,9 @@ export function createNaming(
   const modelsWithout = (line: number): readonly Model[] => {
     const known =
       models.get(line) ??
-      changed(tree.directives, line).map((directives) => buildModel({ ...tree, directives }, prefix));
+      changed(tree.directives, line, closed.includes(line)).map((directives) =>
+        buildModel({ ...tree, directives }, prefix),
+      );
     models.set(line, known);
     return known;
   };
@@ -63,9 +67,9 @@ function isMarker([name]: readonly [string, unknown]): boolean {
 
 /**
  * The configuration without a directive. What a directive about files decides, files of the same names may also decide without it, so it also gets
- * no file at all; and a location also gets no index, because a line about the usual index is one about the location.
+ * no file at all; and a location also gets no index, because a line about the usual index is one about the location. What is closed refuses all.
  */
-function changed(directives: readonly Directive[], line: number): (readonly Directive[])[] {
+function changed(directives: readonly Directive[], line: number, isClosed: boolean): (readonly Directive[])[] {
   const without = mapLine(directives, line, () => []);
   const withoutFiles = mapLine(directives, line, (one) => {
     if (one.block !== null)
@@ -73,7 +77,7 @@ function changed(directives: readonly Directive[], line: number): (readonly Dire
     const args = NO_FILES[one.name];
     return args === undefined ? [] : [{ ...one, args }];
   });
-  return [without, withoutFiles];
+  return isClosed ? [without, withoutFiles, refusedAt(directives, line)] : [without, withoutFiles];
 }
 
 const NO_FILE = 'no-such-file';
@@ -84,6 +88,13 @@ const NO_FILES: Readonly<Record<string, readonly string[]>> = {
   alias: [`/${NO_FILE}/`],
   index: [NO_FILE],
 };
+
+/** The block of the directive lets nobody in. */
+function refusedAt(directives: readonly Directive[], line: number): readonly Directive[] {
+  const at = directives.find((one) => one.line === line);
+  const within = directives.map((one) => (one.block === null ? one : { ...one, block: refusedAt(one.block, line) }));
+  return at === undefined ? within : [{ ...at, name: 'deny', args: ['all'], block: null }, ...within];
+}
 
 function mapLine(
   directives: readonly Directive[],

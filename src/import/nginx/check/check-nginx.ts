@@ -1,10 +1,10 @@
-import type { ReadSettings } from '../../check/asked-site.ts';
-import { checkSite, type MissedFile } from '../../check/check-site.ts';
+import type { AskedSite, Paths, ReadSettings } from '../../check/asked-site.ts';
+import { type CheckedSite, checkSite, type MissedFile } from '../../check/check-site.ts';
 import { type Finding, joinFindings } from '../../check/finding.ts';
 import { type Unchecked, uncheckedOf } from '../../check/unchecked.ts';
 import type { Model } from '../model/model.ts';
 import { chosenProbes } from './chosen-probes.ts';
-import { EmptyDisk, expectationsOn, withFiles } from './expectations.ts';
+import { EmptyDisk, expectationsOn, withFiles, withFilesInstead } from './expectations.ts';
 
 export interface Checked {
   /** What the new settings do otherwise, the most dangerous first. */
@@ -14,9 +14,9 @@ export interface Checked {
 }
 
 /**
- * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on three disks: one that is empty, one
- * that has the first path that nginx asks for with each probe, and one that also has indexes, and what only the new settings ask for, so that a
- * file cannot be public where nginx refuses all requests. What the real disk has does not matter, because the configuration may be for another machine.
+ * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on four disks: one that is empty, one
+ * that has the first path that nginx asks for with each probe, and one that also has indexes, files in place of directories, and what only the
+ * new settings ask for, so that a file cannot be public where nginx refuses all requests. What the real disk has does not matter, because the configuration may be for another machine.
  */
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Checked> {
   const empty = new EmptyDisk();
@@ -32,15 +32,21 @@ export async function checkNginx(model: Model, settings: ReadSettings): Promise<
     );
     const asking = new Set(empty.asking);
     const missed = [...onEmpty.missed.filter(({ probe }) => !asking.has(probe)), ...onFull.missed, ...indexes];
-    const more = withFiles(full, missed);
-    site.fill(more);
-    const probes = missed.map(({ probe }) => probe);
-    const onMore = await checkSite(expectationsOn(more, model, probes), site);
+    const onMore = await checkAgain(withFiles(full, missed), missed, model, site);
+    const shadowed = empty.shadowed(full);
+    const onFiles = await checkAgain(withFilesInstead(full, shadowed), shadowed, model, site);
     return {
-      findings: joinFindings([...onEmpty.findings, ...onFull.findings, ...onMore.findings]),
+      findings: joinFindings([onEmpty, onFull, onMore, onFiles].flatMap(({ findings }) => findings)),
       unchecked: uncheckedOf(onEmpty.unknown),
     };
   } finally {
     site.close();
   }
+}
+
+/** Compares for the probes that met these files, on a disk that has them. */
+function checkAgain(disk: Paths, files: readonly MissedFile[], model: Model, site: AskedSite): Promise<CheckedSite> {
+  site.fill(disk);
+  const probes = files.map(({ probe }) => probe);
+  return checkSite(expectationsOn(disk, model, probes), site);
 }

@@ -10,7 +10,8 @@ import type { Level, Model, Server } from '../model/model.ts';
 export class EmptyDisk {
   /** The probes that asked. */
   readonly asking: Probe[] = [];
-  readonly #asked = new Map<string, 'file'>();
+  /** The path of each of them. */
+  readonly #paths: string[] = [];
 
   /** What nginx does with each probe on this disk. */
   *expectations(model: Model, probes: readonly Probe[]): Generator<Expectation> {
@@ -21,8 +22,8 @@ export class EmptyDisk {
         return null;
       });
       if (first !== null) {
-        this.#asked.set(first, 'file');
         this.asking.push(probe);
+        this.#paths.push(first);
       }
       if (expectation !== null) yield expectation;
     }
@@ -30,7 +31,14 @@ export class EmptyDisk {
 
   /** A disk that has all the paths that probes asked for. */
   filled(): Paths {
-    return withParents(this.#asked);
+    return withParents(new Map(this.#paths.map((path) => [path, 'file'])));
+  }
+
+  /** The files that `disk` lacks because others are below their paths. Requests for directories mean no file. */
+  shadowed(disk: Paths): MissedFile[] {
+    return this.asking
+      .map((probe, index) => ({ probe, path: this.#paths[index] as string }))
+      .filter(({ probe, path }) => disk.get(path) === 'directory' && !/^[^?]*\/(?:\?|$)/.test(probe.target));
   }
 }
 
@@ -54,18 +62,27 @@ export function* expectationsOn(
 }
 
 /** The disk with further files. */
-export function withFiles(disk: Paths, files: readonly { readonly path: string }[]): Paths {
+export function withFiles(disk: Paths, files: readonly MissedFile[]): Paths {
   return withParents(new Map([...files.map(({ path }) => [path, 'file'] as const), ...disk]));
+}
+
+/** The disk with files in the places of directories. */
+export function withFilesInstead(disk: Paths, files: readonly MissedFile[]): Paths {
+  const places = new Map(files.map(({ path }) => [path, 'file'] as const));
+  return new Map([...[...disk].filter(([path]) => !parentsOf(path).some((one) => places.has(one))), ...places]);
 }
 
 /** The paths, and the directories above them. A path that others are in is a directory. */
 function withParents(paths: Paths): Paths {
   const all = new Map(paths);
-  for (const path of paths.keys()) {
-    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
-      all.set(path.slice(0, at), 'directory');
-  }
+  for (const path of paths.keys()) for (const parent of parentsOf(path)) all.set(parent, 'directory');
   return all;
+}
+
+function parentsOf(path: string): string[] {
+  const parents: string[] = [];
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) parents.push(path.slice(0, at));
+  return parents;
 }
 
 /** Null where nginx refuses or redirects because the path is a directory: Viaduct has a rule of its own for directories. */

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashPassword } from '../../../src/handlers/auth/passwords.ts';
-import { findingLine } from '../../../src/import/check/finding.ts';
 import type { Probe } from '../../../src/import/check/outcome.ts';
 import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
 import { askNginx, type RealResponse } from './ask-nginx.ts';
@@ -19,7 +18,7 @@ export interface Answers {
   readonly nginx: Responses;
   readonly viaduct: Responses;
   readonly told: Told;
-  /** The lines of the report about what differs, was lost or changed. */
+  /** The lines of the report about what was lost or changed. */
   readonly report: readonly string[];
   /** The imported settings. */
   readonly toml: string;
@@ -45,7 +44,7 @@ export async function askBoth(t: Lifetime, http: string, probes: readonly Probe[
         lines: NOTED.flatMap((outcome) => report.names(outcome)).map(lineOf),
         closed: report.names('closed').map(lineOf),
       },
-      report: [...checked.findings.map((finding) => findingLine(finding, 'nginx')), ...report.lines(NOTED)],
+      report: report.lines(NOTED),
       toml,
     };
   } finally {

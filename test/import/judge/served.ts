@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { findingLine } from '../../../src/import/check/finding.ts';
 import type { Outcome, Probe } from '../../../src/import/check/outcome.ts';
 import { chosenProbes } from '../../../src/import/nginx/check/chosen-probes.ts';
 import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
@@ -71,7 +72,7 @@ export async function judgeServed(t: Lifetime, seed: number, place: Place): Prom
     ),
     configuration: text,
     toml: answers.toml,
-    report: answers.report,
+    report: [...answers.told.findings.map((finding) => findingLine(finding, 'nginx')), ...answers.report],
   };
 }
 

@@ -5,9 +5,10 @@ socket, a lock) gets it when the wait is over.
 """
 
 import sys
-from time import monotonic, sleep
+from time import sleep
 
 from viaduct_worker import patches
+from viaduct_worker.clock import monotonic
 from viaduct_worker.interface import RequestTimeout as RequestTimeout
 
 IMPORT_SYSTEM = '<frozen importlib._bootstrap>'

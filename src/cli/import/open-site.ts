@@ -25,6 +25,7 @@ function openSite(configuration: Configuration & { readonly site: Site }): Asked
   const run = new DryRun(configuration, image);
   return {
     fill(disk) {
+      image.clear();
       for (const [path, kind] of disk) {
         if (kind === 'file') image.addFile(path);
         else image.addDirectory(path);

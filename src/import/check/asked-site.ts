@@ -7,9 +7,9 @@ export type Paths = ReadonlyMap<string, Exclude<PathKind, null>>;
 export interface AskedSite {
   /** What becomes of a request. Requests at the same time are all authorized, or none is. */
   ask(probe: Probe): Promise<Outcome>;
-  /** The first file that the site looked for and did not find since this was asked last; null if it found all, or looked for none. */
-  missed(): string | null;
-  /** From now on, the site also finds what `disk` has. */
+  /** The files that the site looked for, one after another, and did not find since this was asked last. */
+  missed(): readonly string[];
+  /** From now on, the site finds what `disk` has. */
   fill(disk: Paths): void;
   close(): void;
 }

@@ -19,10 +19,13 @@ export interface CheckedSite {
   readonly findings: readonly Finding[];
   /** The expectations that say nothing. */
   readonly unknown: readonly Expectation[];
+  /** The file that was missing first for each request that both servers refused, this one because of it. */
   readonly missed: readonly MissedFile[];
+  /** The last one of several: the page for all paths without a file, or an error page. */
+  readonly lastMissed: readonly MissedFile[];
 }
 
-/** A file for a request that both servers refused, this one because the file is missing. */
+/** A file that is missing for a request. */
 export interface MissedFile {
   readonly probe: Probe;
   readonly path: string;
@@ -33,6 +36,7 @@ export async function checkSite(expectations: Iterable<Expectation>, site: Asked
   const findings: Finding[] = [];
   const unknown: Expectation[] = [];
   const missed: MissedFile[] = [];
+  const lastMissed: MissedFile[] = [];
   for (const expectation of expectations) {
     const { probe, outcome, from, part } = expectation;
     if (outcome.kind === 'unknown') {
@@ -40,10 +44,13 @@ export async function checkSite(expectations: Iterable<Expectation>, site: Asked
       continue;
     }
     const now = await site.ask(probe);
-    const path = site.missed();
-    if (path !== null && !givesContent(outcome) && !givesContent(now)) missed.push({ probe, path });
+    const [path, ...others] = site.missed();
+    if (path !== undefined && !givesContent(outcome) && !givesContent(now)) {
+      missed.push({ probe, path });
+      lastMissed.push(...others.slice(-1).map((last) => ({ probe, path: last })));
+    }
     for (const difference of differencesOf(outcome, now, probe))
       findings.push({ from, part, difference, example: probe, count: 1 });
   }
-  return { findings, unknown, missed };
+  return { findings, unknown, missed, lastMissed };
 }

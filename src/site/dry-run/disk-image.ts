@@ -17,7 +17,7 @@ export class DiskImage implements SiteDisk {
   readonly #files = new Set<string>();
   /** The number of each directory. */
   readonly #directories = new Map<string, number>();
-  #missed: string | null = null;
+  #missed: string[] = [];
 
   /** Where `path`, which is absolute, is in the image. */
   place(path: string): string {
@@ -36,6 +36,11 @@ export class DiskImage implements SiteDisk {
     this.#directories.set(place, this.#directories.size);
   }
 
+  clear(): void {
+    this.#files.clear();
+    this.#directories.clear();
+  }
+
   /** Nothing is kept: a path has a file after `addFile` that it did not have before. */
   fresh(): null {
     return null;
@@ -44,7 +49,7 @@ export class DiskImage implements SiteDisk {
   async load(_key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
     const found = candidates.find(({ path }) => this.#files.has(path));
     if (found === undefined) {
-      this.#missed ??= candidates[0]?.path ?? null;
+      this.#missed.push(...candidates.slice(0, 1).map(({ path }) => outside(path)));
       return null;
     }
     const { root, path, basis } = found;
@@ -57,11 +62,11 @@ export class DiskImage implements SiteDisk {
     });
   }
 
-  /** The path of the first file that was looked for and not found since this was asked last. */
-  missed(): string | null {
+  /** The files that were looked for and not found since this was asked last, the first candidate of each lookup. */
+  missed(): readonly string[] {
     const missed = this.#missed;
-    this.#missed = null;
-    return missed === null ? null : outside(missed);
+    this.#missed = [];
+    return missed;
   }
 
   async readDirectory(_root: string, path: string): Promise<Directory | null> {

@@ -2,7 +2,7 @@ import type { Disk, Outcome, Probe } from '../../../src/import/check/outcome.ts'
 import { decide } from '../../../src/import/nginx/model/decide.ts';
 import type { Model } from '../../../src/import/nginx/model/model.ts';
 import type { RealResponse } from './ask-nginx.ts';
-import { fileContent, realDisk } from './site.ts';
+import { fileContent, realDisk, withoutDirectories } from './site.ts';
 import { MARK, type Seen } from './stubs.ts';
 
 /** Which content a client gets, by its backend or its octets; null without one. */
@@ -32,11 +32,6 @@ export function usualContents(model: Model, probe: Probe): (string | null)[] {
     expectedContent(decide(model, got, withoutDirectories), got),
   ];
 }
-
-const withoutDirectories: Disk = (path) => {
-  const kind = realDisk(path);
-  return kind === 'directory' ? null : kind;
-};
 
 /** For a path with an odd slash, the disk lacks what the path would name without it: a file, or a directory with its index. */
 function withoutOddNames({ target }: Probe): Disk {

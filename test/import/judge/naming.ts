@@ -4,7 +4,7 @@ import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
 import { decide, type decideFrom } from '../../../src/import/nginx/model/decide.ts';
 import type { Model } from '../../../src/import/nginx/model/model.ts';
 import type { Directive, Tree } from '../../../src/import/nginx/tree.ts';
-import { realDisk } from './site.ts';
+import { realDisk, withoutDirectories } from './site.ts';
 
 type Decided = ReturnType<typeof decideFrom>;
 
@@ -46,12 +46,15 @@ export function createNaming(
     const fields = [...probe.fields, [MARKER, 'sent'] as const];
     // files have an answer of their own for other methods, so GET shows what matters for them
     const probes = [probe.method, 'GET'].map((method) => ({ ...probe, method, fields }));
-    return probes.some((one) => {
-      const content = contentIn(decide(complete, one, realDisk));
-      return lines.some((line) =>
-        modelsWithout(line).some((model) => contentIn(decide(model, one, realDisk)) !== content),
-      );
-    });
+    // a directory may be missing for Viaduct
+    return [realDisk, withoutDirectories].some((disk) =>
+      probes.some((one) => {
+        const content = contentIn(decide(complete, one, disk));
+        return lines.some((line) =>
+          modelsWithout(line).some((model) => contentIn(decide(model, one, disk)) !== content),
+        );
+      }),
+    );
   };
 }
 

@@ -51,3 +51,9 @@ export const realDisk: Disk = (path) => {
     return null;
   }
 };
+
+/** The files of the disk without its directories. */
+export const withoutDirectories: Disk = (path) => {
+  const kind = realDisk(path);
+  return kind === 'directory' ? null : kind;
+};

@@ -4,7 +4,7 @@ import { type Finding, joinFindings } from '../../check/finding.ts';
 import { type Unchecked, uncheckedOf } from '../../check/unchecked.ts';
 import type { Model } from '../model/model.ts';
 import { chosenProbes } from './chosen-probes.ts';
-import { EmptyDisk, expectationsOn, withFiles, withFilesInstead } from './expectations.ts';
+import { EmptyDisk, expectationsOn, withFiles } from './expectations.ts';
 
 export interface Checked {
   /** What the new settings do otherwise, the most dangerous first. */
@@ -14,9 +14,15 @@ export interface Checked {
 }
 
 /**
- * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on four disks: one that is empty, one
- * that has the first path that nginx asks for with each probe, and one that also has indexes, files in place of directories, and what only the
- * new settings ask for, so that a file cannot be public where nginx refuses all requests. What the real disk has does not matter, because the configuration may be for another machine.
+ * Compares what nginx does with what the new settings do, for probes at each boundary of the configuration, on four disks, so that a file cannot
+ * be public where nginx refuses all requests:
+ *
+ * - an empty one;
+ * - one that has the first path that nginx asks for with each probe;
+ * - one that also has indexes, and what the new settings ask for first;
+ * - one that only has what they ask for last, such as a page for all paths, and files in the places of directories.
+ *
+ * What the real disk has does not matter, because the configuration may be for another machine.
  */
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Checked> {
   const empty = new EmptyDisk();
@@ -31,12 +37,13 @@ export async function checkNginx(model: Model, settings: ReadSettings): Promise<
       site,
     );
     const asking = new Set(empty.asking);
-    const missed = [...onEmpty.missed.filter(({ probe }) => !asking.has(probe)), ...onFull.missed, ...indexes];
+    const unasked = ({ probe }: MissedFile): boolean => !asking.has(probe);
+    const missed = [...onEmpty.missed.filter(unasked), ...onFull.missed, ...indexes];
     const onMore = await checkAgain(withFiles(full, missed), missed, model, site);
-    const shadowed = empty.shadowed(full);
-    const onFiles = await checkAgain(withFilesInstead(full, shadowed), shadowed, model, site);
+    const others = [...onEmpty.lastMissed, ...empty.shadowed(full)];
+    const onOthers = await checkAgain(withFiles(new Map(), others), others, model, site);
     return {
-      findings: joinFindings([onEmpty, onFull, onMore, onFiles].flatMap(({ findings }) => findings)),
+      findings: joinFindings([onEmpty, onFull, onMore, onOthers].flatMap(({ findings }) => findings)),
       unchecked: uncheckedOf(onEmpty.unknown),
     };
   } finally {

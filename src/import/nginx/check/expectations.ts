@@ -66,12 +66,6 @@ export function withFiles(disk: Paths, files: readonly MissedFile[]): Paths {
   return withParents(new Map([...files.map(({ path }) => [path, 'file'] as const), ...disk]));
 }
 
-/** The disk with files in the places of directories. */
-export function withFilesInstead(disk: Paths, files: readonly MissedFile[]): Paths {
-  const places = new Map(files.map(({ path }) => [path, 'file'] as const));
-  return new Map([...[...disk].filter(([path]) => !parentsOf(path).some((one) => places.has(one))), ...places]);
-}
-
 /** The paths, and the directories above them. A path that others are in is a directory. */
 function withParents(paths: Paths): Paths {
   const all = new Map(paths);

@@ -71,8 +71,11 @@ export interface HarTimings {
   readonly receive: number;
 }
 
-/** The request of a trace as an archive with one entry, which the network panels of browsers and other programs open. */
-export function harOf(document: TraceDocument, version: string): Har {
+/**
+ * The request of a trace as an archive with one entry, which the network panels of browsers and other programs open. `usualPhrase` returns the
+ * standard reason phrase of a status; '' for a status without one.
+ */
+export function harOf(document: TraceDocument, version: string, usualPhrase: (status: number) => string): Har {
   const { request, response } = document;
   const timings = timingsOf(document);
   const entry: HarEntry = {
@@ -90,7 +93,7 @@ export function harOf(document: TraceDocument, version: string): Har {
     },
     response: {
       status: response?.status ?? 0,
-      statusText: '',
+      statusText: response === null ? '' : (ownPhrase(document, response.status) ?? usualPhrase(response.status)),
       httpVersion: request.protocol,
       cookies: (response?.headers ?? []).filter(isNamed('set-cookie')).map(([, value]) => setCookieOf(value)),
       headers: pairsOf(response?.headers ?? []),
@@ -105,6 +108,12 @@ export function harOf(document: TraceDocument, version: string): Har {
     _viaduct: document,
   };
   return { log: { version: '1.2', creator: { name: 'Viaduct', version }, pages: [], entries: [entry] } };
+}
+
+/** The reason phrase with which the application started a response with this status; undefined if it started none. */
+function ownPhrase({ startResponse }: TraceDocument, status: number): string | undefined {
+  const code = `${status} `;
+  return startResponse.findLast((call) => call.status.startsWith(code))?.status.slice(code.length);
 }
 
 /**

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as z from 'zod';
-import { harOf } from '../../src/trace/har.ts';
+import { reasonPhrase } from '../../src/http/semantics/status.ts';
+import type { TraceDocument } from '../../src/trace/document.ts';
+import { harOf as archiveOf, type Har } from '../../src/trace/har.ts';
 import { documentOf, hostileDocument, spanOf } from '../support/trace-document.ts';
+
+const harOf = (document: TraceDocument, version: string): Har => archiveOf(document, version, reasonPhrase);
 
 const pair = z.strictObject({ name: z.string(), value: z.string() });
 const cookie = z.strictObject({
@@ -83,6 +87,20 @@ describe('the export as HAR', () => {
     ]);
     assert.deepEqual(entry?.response.content, { size: 5120, mimeType: 'text/html; charset=utf-8' });
     assert.equal(entry?._viaduct.id, 'a1b2c3-1');
+  });
+
+  it('has the phrase with which the application started the response, or else the usual one', () => {
+    const phraseOf = (change: Partial<TraceDocument>): unknown =>
+      harOf(documentOf(change), '1').log.entries[0]?.response.statusText;
+    const started = (...statuses: string[]): Pick<TraceDocument, 'startResponse'> => ({
+      startResponse: statuses.map((status) => ({ caller: '', status, headers: [], hasExcInfo: false })),
+    });
+    const response = { status: 404, headers: [], bodyBytes: 0, reason: '' };
+    assert.equal(phraseOf({ response, ...started() }), 'Not Found');
+    assert.equal(phraseOf({ response, ...started('404 None', '404 No Such Book', '200 OK') }), 'No Such Book');
+    assert.equal(phraseOf({ response, ...started('200 OK') }), 'Not Found', 'a handler answered instead');
+    assert.equal(phraseOf({ response: { ...response, status: 299 }, ...started() }), '');
+    assert.equal(phraseOf({ response: null }), '', 'there was no response');
   });
 
   it('divides the time between arrival, wait and response', () => {

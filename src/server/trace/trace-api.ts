@@ -1,5 +1,6 @@
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
+import { reasonPhrase } from '../../http/semantics/status.ts';
 import type { TraceDocument } from '../../trace/document.ts';
 import { exportHtml } from '../../trace/export-html.ts';
 import { harOf } from '../../trace/har.ts';
@@ -59,7 +60,11 @@ const PARTS: Readonly<Record<string, (source: TraceApiSource, id: string) => Pro
   },
   har: async ({ traces }, id) =>
     shown(await traces.find(id), id, (document) =>
-      download('application/json', fileName(id, 'har'), `${JSON.stringify(harOf(document, VERSION), null, 1)}\n`),
+      download(
+        'application/json',
+        fileName(id, 'har'),
+        `${JSON.stringify(harOf(document, VERSION, reasonPhrase), null, 1)}\n`,
+      ),
     ),
   export: async ({ traces, ui }, id) => {
     const pages = await ui();

@@ -1,14 +1,14 @@
 import { ViaductError } from '../errors.ts';
-import type { Outcomes } from './outcomes.ts';
 import type { Release } from './release.ts';
 import type { ReleaseFactory } from './release-factory.ts';
 import type { ReleaseOptions } from './release-options.ts';
-import { broken, neverReady, ReleaseStart, type StartOutcome, startFailed, timedOut } from './release-start.ts';
+import { ReleaseStart, type StartOutcome } from './release-start.ts';
 import type { ReleaseTrial } from './release-trial.ts';
 import { RetiredReleases } from './retired-releases.ts';
 import { sizeWithin } from './scaling.ts';
 import { ServingRelease } from './serving-release.ts';
 import type { ServingWorkers } from './serving-workers.ts';
+import { broken, destroyed, neverReady, restartReplaced, startFailed, timedOut } from './start-failures.ts';
 import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import type { Worker } from './worker.ts';
@@ -19,7 +19,7 @@ import type { Worker } from './worker.ts';
  * here, on events: at most one release starts or is on trial, and a failure of it leaves the serving one as it is.
  */
 export class Succession {
-  /** Why the last release that was tried out ended; null while it has not. */
+  /** Why the last release that has a trial was given up; null while it was not. */
   trialFailure: ViaductError | null = null;
   readonly serving: ServingRelease;
   readonly #options: SupervisorOptions;
@@ -31,7 +31,8 @@ export class Succession {
   #start: ReleaseStart | null = null;
   /** A release that takes requests of clients beside the serving one, or without it. */
   #trial: ReleaseTrial | null = null;
-  #stopped: (() => void) | null = null;
+  /** Those who wait for the end of all releases. No release starts any more if there are any. */
+  readonly #stopped: (() => void)[] = [];
 
   /** `post` gets what must be handled after the present event. */
   constructor(options: SupervisorOptions, factory: ReleaseFactory, post: (event: SupervisorEvent) => void) {
@@ -56,11 +57,6 @@ export class Succession {
     return this.#trial ?? this.#start?.trial ?? null;
   }
 
-  /** How the latest requests of the serving release ended. */
-  recentOutcomes(): Outcomes {
-    return this.serving.recentOutcomes();
-  }
-
   /** The serving release, the starting one, one on trial and those that finish their requests. */
   get releases(): readonly Release[] {
     return [this.serving.release, this.#next, this.#trial?.release ?? null, ...this.#retired.retiring].filter(
@@ -70,7 +66,7 @@ export class Succession {
 
   /** Ends all processes now. No event may follow. */
   destroy(): void {
-    this.#start?.fail(new ViaductError('WORKER', 'Cannot start the application: the server was stopped'));
+    this.#start?.fail(destroyed());
     this.#start = null;
     for (const release of [...this.releases, ...this.#retired.ending]) release.destroy();
     this.serving.stop();
@@ -83,10 +79,15 @@ export class Succession {
     return this.#start?.release ?? null;
   }
 
+  get #isStopping(): boolean {
+    return this.#stopped.length > 0;
+  }
+
   /** Acts on an event. Those before it must have been handled. */
   handle(event: SupervisorEvent): void {
     switch (event.kind) {
       case 'start':
+        if (this.#start?.isRestart === true) this.#giveUp(restartReplaced());
         this.#startRelease(event.options ?? this.#release, event.commits, event.outcome);
         break;
       case 'try-out':
@@ -141,11 +142,12 @@ export class Succession {
     outcome: StartOutcome,
     size = sizeWithin(options, this.serving.size),
   ): void {
-    if (this.#next !== null || this.#trial !== null || this.#stopped !== null) {
-      const state = this.#stopped === null ? 'another release is starting' : 'the server is stopping';
+    if (this.#next !== null || this.#trial !== null || this.#isStopping) {
+      const state = this.#isStopping ? 'the server is stopping' : 'another release is starting';
       outcome.reject(new ViaductError('WORKER', `Cannot start a release: ${state}`));
       return;
     }
+    this.trialFailure = null;
     const { release, trial } = this.#factory.create(options, size, options.hasTrial === true && !commits);
     this.#start = new ReleaseStart(release, commits, trial, outcome, () => this.#post({ kind: 'timed-out', release }));
     this.#attempt(() => release.start());
@@ -192,9 +194,9 @@ export class Succession {
     if (start === null || !start.isReady || start.trial === null) return;
     this.#start = null;
     this.#trial = start.trial;
-    this.trialFailure = null;
     start.release.beginServing(false);
     start.trial.begin(start.release);
+    if (this.serving.release === null) this.#factory.pool.handOver(start.trial.pool);
     this.serving.hold();
   }
 
@@ -208,8 +210,7 @@ export class Succession {
     this.#retire(release);
     trial.end(this.#factory.pool);
     this.serving.resume();
-    this.#stoppedWhenEmpty();
-    if (this.serving.release === null && this.#stopped === null) this.serving.replacements.plan(release.bornMs);
+    if (this.serving.release === null && !this.#isStopping) this.serving.replacements.plan(release.bornMs);
   }
 
   /** An import has failed: that of the starting release, or of a later worker of another one. */
@@ -243,7 +244,7 @@ export class Succession {
       this.#endTrial(new ViaductError('WORKER', `Cannot use the new release: its zygote ended (${status})`));
     } else if (release === this.serving.release) {
       this.serving.set(null);
-      if (this.#stopped === null) {
+      if (!this.#isStopping) {
         const then = this.#trial === null ? 'the application is restarted' : 'the new release takes its place';
         this.#options.log.error(`The zygote ended (${status}); ${then}`);
         if (this.#trial === null) this.serving.replacements.plan(release.bornMs);
@@ -255,11 +256,12 @@ export class Succession {
 
   /** Restores the number of workers of the serving release, or starts a release when none is serving. */
   #replace(): void {
-    if (this.#stopped !== null) return;
+    if (this.#isStopping) return;
     if (this.serving.release !== null) this.serving.workers.replace();
     if (this.serving.release !== null || this.#next !== null || this.#trial !== null) return;
     const outcome = { resolve: () => {}, reject: ({ message }: Error) => this.#options.log.error(message) };
     this.#startRelease(this.#release, true, outcome, this.serving.size);
+    if (this.#start !== null) this.#start.isRestart = true;
   }
 
   /** Ends the starting or prepared release, which has failed. */
@@ -267,9 +269,9 @@ export class Succession {
     const start = this.#start;
     if (start === null) return;
     this.#start = null;
+    if (start.trial !== null) this.trialFailure = error;
     start.fail(error);
-    this.#stoppedWhenEmpty();
-    if (this.serving.release === null && this.serving.hasServed && this.#stopped === null)
+    if (this.serving.release === null && this.serving.hasServed && !this.#isStopping)
       this.serving.replacements.plan(start.release.bornMs);
   }
 
@@ -278,7 +280,7 @@ export class Succession {
   }
 
   #stop(stopped: () => void): void {
-    this.#stopped = stopped;
+    this.#stopped.push(stopped);
     this.serving.replacements.cancel();
     this.#factory.pool.stop();
     if (this.#next !== null) this.#giveUp(new ViaductError('WORKER', 'Cannot start a release: the server is stopping'));
@@ -290,12 +292,7 @@ export class Succession {
   }
 
   #stoppedWhenEmpty(): void {
-    if (
-      this.#stopped !== null &&
-      this.#retired.retiring.length === 0 &&
-      this.serving.release === null &&
-      this.#trial === null
-    )
-      this.#stopped();
+    if (this.serving.release !== null || this.#trial !== null || this.#retired.retiring.length > 0) return;
+    for (const stopped of this.#stopped) stopped();
   }
 }

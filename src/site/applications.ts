@@ -19,8 +19,8 @@ export class Applications {
   readonly #running = new Map<string, ApplicationServer>();
   /** Applications that no route leads to any more. They finish their requests. */
   readonly #leaving = new Set<ApplicationServer>();
-  /** Applications with a release that is not committed yet; those that run no other release are in `#new`. */
-  readonly #prepared = new Map<string, ApplicationServer>();
+  /** Applications with a release that is not committed yet; those that run no other release are in `#new`. Each `prepare` has a map of its own. */
+  #prepared = new Map<string, ApplicationServer>();
   readonly #new = new Set<string>();
   /** Whether the prepared releases are tried out: they take requests of clients. */
   #areTried = false;
@@ -61,6 +61,7 @@ export class Applications {
    * @throws ViaductError of the first application that failed, with its name unless it is the main application
    */
   async prepare(table: ApplicationTable): Promise<void> {
+    const prepared = this.#prepared;
     try {
       await Promise.all(
         [...table].map(async ([name, options]) => {
@@ -70,14 +71,16 @@ export class Applications {
             this.#running.set(name, application);
             this.#new.add(name);
           }
-          this.#prepared.set(name, application);
+          prepared.set(name, application);
           await application.prepare(options.release).catch((error: unknown) => {
             throw withName(name, error);
           });
         }),
       );
     } catch (error) {
-      this.abandon(new ViaductError('WORKER', 'Cannot start the application: another application failed'));
+      // After an `abandon`, the releases that are prepared now may be those of the next reload.
+      if (this.#prepared === prepared)
+        this.abandon(new ViaductError('WORKER', 'Cannot start the application: another application failed'));
       throw error;
     }
   }
@@ -124,7 +127,7 @@ export class Applications {
   }
 
   #forgetPrepared(): void {
-    this.#prepared.clear();
+    this.#prepared = new Map();
     this.#new.clear();
     this.#areTried = false;
   }

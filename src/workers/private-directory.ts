@@ -39,9 +39,12 @@ export class PrivateDirectory {
     this.#onError = onError;
   }
 
-  /** Makes the directory and listens in it. Rejects with the error of the system. */
+  /** Makes the directory and listens in it. Rejects with the error of the system, or after a `close` meanwhile. */
   open(): Promise<void> {
-    return new Promise((resolve, reject) => this.#make(resolve, reject));
+    return new Promise((resolve, reject) => {
+      this.#make(resolve, reject);
+      this.#server?.on('close', () => reject(stopped()));
+    });
   }
 
   /**
@@ -50,7 +53,7 @@ export class PrivateDirectory {
    * @throws ViaductError `USAGE` when the directory is gone and another one cannot be made, `WORKER` after `close`
    */
   ensure(): string {
-    if (this.#closed) throw new ViaductError('WORKER', 'Cannot make a private file: the application has been stopped');
+    if (this.#closed) throw stopped();
     if (!this.#isWhole()) this.#make(() => {}, this.#onError);
     return this.#path;
   }
@@ -110,6 +113,10 @@ function isOurs(path: string): boolean {
   if (!path.startsWith('/') || !SHORT_PATH.test(path)) return false;
   const entry = statSync(path, { throwIfNoEntry: false });
   return entry?.isDirectory() === true && entry.uid === process.geteuid?.() && (entry.mode & 0o300) === 0o300;
+}
+
+function stopped(): ViaductError {
+  return new ViaductError('WORKER', 'Cannot make a private file: the application has been stopped');
 }
 
 /** What has this path, without following a link; null for nothing, and for what this user cannot see. */

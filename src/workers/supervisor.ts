@@ -7,6 +7,7 @@ import type { ReleaseOptions } from './release-options.ts';
 import type { Hello, Runtime } from './runtime.ts';
 import type { ServingRelease } from './serving-release.ts';
 import type { Recycle } from './serving-workers.ts';
+import { destroyed } from './start-failures.ts';
 import { Succession } from './succession.ts';
 import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
@@ -109,7 +110,7 @@ export class Supervisor {
     return new Promise((resolve) => this.#post({ kind: 'stop', stopped: resolve }));
   }
 
-  /** Ends all processes now. Later events are ignored. */
+  /** Ends all processes now. Nothing can be started any more, and other events are ignored. */
   destroy(): void {
     this.#destroyed = true;
     this.#succession.destroy();
@@ -129,7 +130,10 @@ export class Supervisor {
   }
 
   #post(event: SupervisorEvent): void {
-    if (this.#destroyed) return;
+    if (this.#destroyed) {
+      settle(event);
+      return;
+    }
     this.#events.push(event);
     if (this.#stepping) return;
     this.#stepping = true;
@@ -137,4 +141,10 @@ export class Supervisor {
       this.#succession.handle(next);
     this.#stepping = false;
   }
+}
+
+/** After the end of everything, nobody may wait for an event. */
+function settle(event: SupervisorEvent): void {
+  if (event.kind === 'start') event.outcome.reject(destroyed());
+  else if (event.kind === 'stop') event.stopped();
 }

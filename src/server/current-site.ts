@@ -64,8 +64,13 @@ export class CurrentSite {
     const held = new Promise<null>((resolve) => {
       end = resolve;
     });
-    this.#handle = (request) => held.then(() => toPromise(this.#handle(request)));
-    return () => end(null);
+    const before = this.#handle;
+    const wait: Next = (request) => held.then(() => toPromise(this.#handle(request)));
+    this.#handle = wait;
+    return () => {
+      if (this.#handle === wait) this.#handle = before; // no switch has succeeded meanwhile
+      end(null);
+    };
   }
 
   /** Answers all requests with the traceback of an application that cannot be imported, until the next switch. */
@@ -102,7 +107,7 @@ export class CurrentSite {
   ): Promise<void> {
     const table = applicationTable(configuration, opening.environs, this.#options.log, this.#options.waiting);
     const { gracefulTimeoutMs } = configuration.settings;
-    await this.#applications.prepare(table);
+    await unlessAborted(signal, this.#applications.prepare(table));
     let started: StartedSite | null = null;
     const oldHandle = this.#handle;
     try {

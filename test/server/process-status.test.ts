@@ -16,6 +16,8 @@ const CERTIFICATE = { file: '/a.pem', names: ['a.example'], expires_at: null };
 function open() {
   const load = { workers: 1, waiting: 0, waitingMax: 10 };
   const backend = { name: 'http://b', state: 'up', weight: 1, backup: false, active: 0 };
+  const threads = [{ name: 'MainThread', lane: null, stack: 'File …' }];
+  const worker = { number: 3, pid: 4711, state: 'ready', lanes: [], stacks: { ask: async () => threads } };
   const lines: string[] = [];
   const requests: OpenRequest[] = [];
   let isBound = false;
@@ -25,7 +27,9 @@ function open() {
   };
   const status = new ProcessStatus({
     applications: {
-      serving: () => [['shop', { load, workers: [], status: (name: string) => ({ name }), waitingRequests: () => [] }]],
+      serving: () => [
+        ['shop', { load, workers: [worker], status: (name: string) => ({ name }), waitingRequests: () => [] }],
+      ],
     } as unknown as Applications,
     site: {
       get proxies() {
@@ -125,6 +129,15 @@ describe('a server process', () => {
       ],
     );
     assert.deepEqual([...status.openRequests()], requests);
+  });
+
+  it('knows where the threads of a worker are', async () => {
+    const { status } = open();
+    for (const one of [3, 4711, null]) {
+      const [stacks] = await status.stacks(one);
+      assert.deepEqual([stacks?.application, stacks?.worker, stacks?.threads?.[0]?.stack], ['shop', 3, 'File …']);
+    }
+    assert.deepEqual(await status.stacks(4), []);
   });
 
   it('passes on what metrics warn of', () => {

@@ -12,11 +12,11 @@ import type { Worker } from '../../src/workers/worker.ts';
 import { frame } from './lane.ts';
 
 /** No process has such a high id. */
-const PID = 2 ** 30;
+export const PAPER_PID = 2 ** 30;
 
 /** A process on paper: the test says when it ends. */
 export class PaperProcess extends EventEmitter {
-  readonly pid = PID;
+  readonly pid = PAPER_PID;
   /** The signals that it got. */
   readonly signals: string[] = [];
 
@@ -112,7 +112,7 @@ export class PaperRelease {
 
   workerGetsReady(worker: Worker): void {
     const control = new PaperSocket();
-    worker.attachControl(control.socket, PID + worker.number);
+    worker.attachControl(control.socket, PAPER_PID + worker.number);
     control.say({ kind: 'proof', decoded: marshalSelfTest().decoded, descriptor: 3, size: 0 });
     writeFileSync(join(this.#directory, `worker-${worker.number}.scoreboard`), '');
     const lane = new PaperSocket();

@@ -97,6 +97,7 @@ export function openSuccession(t: TestContext, changes: Partial<ReleaseOptions> 
     pool: factory.pool,
     options,
     lines,
+    directory,
     files,
     post,
     /** The release that has just been started. */

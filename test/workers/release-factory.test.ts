@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { PaperRelease } from '../support/paper-python.ts';
+import { PAPER_PID, type PaperRelease } from '../support/paper-python.ts';
 import { openSuccession } from '../support/succession.ts';
 
 /** The ids of the requests that the workers of a release have. */
@@ -57,6 +59,17 @@ describe('the factory of releases', () => {
     const { entered } = site.pool.queueCounters;
     site.overload(pool);
     assert.equal(site.pool.queueCounters.entered, entered + 1);
+  });
+
+  it('counts what the application counts in all of them, and warns of what cannot be read', async (t) => {
+    const site = openSuccession(t, { applicationMetrics: true });
+    for (const number of [1, 2]) {
+      writeFileSync(join(site.directory, `release-${number}.series`), 'damaged\n');
+      writeFileSync(join(site.directory, `release-${number}.values`), Buffer.alloc(8192));
+      site.serve();
+    }
+    await site.factory.metrics.read();
+    assert.deepEqual(site.lines, Array(2).fill(`Some metrics of process ${PAPER_PID} are damaged and not reported`));
   });
 
   it('keeps the last traceback of a trial, and answers as without one', (t) => {

@@ -100,7 +100,8 @@ describe('the launcher of server processes', () => {
 
   it('kills a process that does not respond, and says which one', (t) => {
     const { launcher, worker, lines, signals } = prepare(t);
-    launcher.launch(CONFIGURATION, 1, false);
+    const { pid } = launcher.launch(CONFIGURATION, 1, false);
+    assert.equal(pid, PID);
     worker.emit('message', { kind: 'hello' });
     worker.emit('message', { kind: 'ready', urls: [] });
     for (let ticks = 0; ticks < 4; ticks += 1) t.mock.timers.tick(TIMEOUT_MS / 4);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ViaductError } from '../../src/errors.ts';
 import { Response } from '../../src/http/response.ts';
 import { configurationOf, openSite, serveSite } from '../support/current-site.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { createSignal, eventually } from '../support/wait.ts';
 
 const CANCELLED = new ViaductError('WORKER', 'another reload');
@@ -112,6 +115,25 @@ describe('the watch of a switch', () => {
         how === 'worse',
       );
     }
+  });
+
+  it('leaves the applications of a site open for the requests that clients have sent there, and then closes them', async (t) => {
+    const closed: string[] = [];
+    Object.assign(globalThis, { onTriedClosed: () => closed.push('tried') });
+    t.after(() => Reflect.deleteProperty(globalThis, 'onTriedClosed'));
+    const module = join(temporaryDirectory(t), 'other.mjs');
+    writeFileSync(module, 'export default Object.assign(() => [], { close: async () => globalThis.onTriedClosed() });');
+    const parts = await serveSite();
+    const cancel = new AbortController();
+    const settings = { ...WATCHED.settings, gracefulTimeoutMs: 1 };
+    const modules = { other: { module, export: '', middleware: [] } };
+    const switching = parts.switchTo({ ...WATCHED, settings, modules }, parts.alone, cancel.signal);
+    await tried(parts);
+    cancel.abort(CANCELLED);
+    await assert.rejects(switching, CANCELLED);
+    assert.deepEqual(closed, []);
+    await eventually('the application is closed', () => closed.length > 0);
+    assert.deepEqual(closed, ['tried']);
   });
 
   it('does not take place for the first site and in development', async () => {

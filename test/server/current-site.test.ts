@@ -77,6 +77,12 @@ describe('a switch of the site', () => {
     assert.deepEqual(closed, ['module', 'caller']);
   });
 
+  it('warns of what clients will notice', async () => {
+    const { switchTo, lines } = await serveSite();
+    await switchTo(configurationOf({ route: [{ path: '/files/*', static: '/nowhere/at/all' }] }));
+    assert.match(lines.join(), /\/nowhere\/at\/all/);
+  });
+
   it('leaves the current site as it is when an import fails', async () => {
     const { switchTo, state, ask } = await serveSite();
     state.imported = Promise.reject(new ViaductError('APPLICATION_BROKEN', 'no module'));

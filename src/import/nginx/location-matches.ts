@@ -26,14 +26,27 @@ interface Around {
   readonly taken: readonly string[];
 }
 
+/** The matches of a level. Patterns within prefixes win over those beside them, and these over all prefixes. */
+interface Ranked {
+  /** Exact paths and patterns, in the order in which they are tried. */
+  readonly first: readonly LocationMatch[];
+  /** Prefixes, the longest first. */
+  readonly last: readonly LocationMatch[];
+}
+
 /** The locations of a server that requests can reach by their path, with their routes in the order in which patterns must be tried. */
 export function matchesOf(server: Server, context: NginxContext): LocationMatch[] {
   const hasPatterns = server.locations.some(({ kind }) => kind === 'pattern');
-  return collect(server.locations, { prefix: null, isFinal: null, asPatterns: false, patterns: [], taken: [] });
+  const { first, last } = collect(server.locations, {
+    ...{ prefix: null, isFinal: null, asPatterns: false, patterns: [], taken: [] },
+  });
+  return [...first, ...last];
 
-  function collect(locations: readonly Location[], around: Around): LocationMatch[] {
-    const own: LocationMatch[] = [];
+  function collect(locations: readonly Location[], around: Around): Ranked {
+    const exact: LocationMatch[] = [];
     const nested: LocationMatch[] = [];
+    const own: LocationMatch[] = [];
+    const last: LocationMatch[] = [];
     for (const location of byLength(locations)) {
       if (location.kind === 'named') continue;
       if (location.kind !== 'pattern' && around.taken.some((path) => location.path.startsWith(path))) {
@@ -45,15 +58,19 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
       const prefix = location.kind === 'prefix' ? location : around.prefix;
       const taken = location.kind === 'prefix' ? [...around.taken, ...longerPaths(location, locations)] : around.taken;
       const inside = { prefix, isFinal, taken, ...insideOf(location, { ...around, asPatterns }) };
-      // patterns are tried in their order, each one with those in it
-      (location.kind === 'pattern' ? own : nested).push(...collect(location.locations, inside));
+      const inner = collect(location.locations, inside);
       const found = matchWithin(location, locations, { ...around, isFinal, asPatterns });
-      if (found === null) continue;
-      // outside, `^~` keeps patterns from being tried; inside, patterns say so themselves
-      const isFirst = around.isFinal === null && asPatterns && location.kind === 'prefix';
-      (isFirst ? nested : own).push(found);
+      const itself = found === null ? [] : [found];
+      // a pattern is tried after all that is in it, and so is a prefix with `^~`, which keeps the patterns of the server from being tried
+      if (location.kind === 'pattern') own.push(...inner.first, ...inner.last, ...itself);
+      else if (around.isFinal === null && asPatterns) nested.push(...inner.first, ...inner.last, ...itself);
+      else {
+        nested.push(...inner.first);
+        last.push(...inner.last);
+        (location.kind === 'exact' ? exact : last).push(...itself);
+      }
     }
-    return [...nested, ...own];
+    return { first: [...exact, ...nested, ...own], last };
   }
 
   /** The match of a location in others with patterns. */

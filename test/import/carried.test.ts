@@ -55,6 +55,12 @@ const CASES: readonly Case[] = [
     targets: ['/a/b/c.css', '/a/b/none', '/a/index.html', '/x.css', '/b'],
   },
   {
+    title: 'connections that are closed without a response',
+    directives:
+      'add_header X-A 1 always; location /drop { return 444; } location /text { return 444 text; } location /if { if ($arg_bad) { return 444; } return 200 good; } location /missing { error_page 404 = @drop; } location @drop { return 444; } location /denied { deny all; error_page 403 /drop; }',
+    targets: ['/drop', '/text', '/if', '/if?bad=1', '/missing', '/denied', '/a/b/c.css'],
+  },
+  {
     title: 'an error page with a variable in its path',
     directives:
       'error_page 404 /a/$arg_page.html; error_page 403 =200 /a/b/c.css?from=$host; location = /a/index.html { } location /closed { deny all; } location /missing { }',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { Probe } from '../../src/import/check/outcome.ts';
+import { startBackend } from '../support/backend.ts';
 import { NO_OPENSSL } from '../support/certificates.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { NO_NGINX } from '../support/nginx.ts';
@@ -114,6 +115,28 @@ describe('nginx and the imported settings', { skip: NO_NGINX || NO_OPENSSL }, ()
         assert.deepEqual(seen(viaduct[index] ?? null), seen(nginx[index] ?? null), `${target}\n${toml}`);
     });
   }
+
+  it('ask an authentication service the same', async () => {
+    const asked: string[] = [];
+    const service = await startBackend(suite, (head) => {
+      asked.push(head.split(' ')[1] ?? '');
+      return 'HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n';
+    });
+    const [port] = place.ports;
+    const location = (path: string, query: string) =>
+      `location = /ask${path} { internal; proxy_pass http://127.0.0.1:${service.port}/check?${query}; }
+       location /${path}/ { auth_request /ask${path}; alias ${join(place.directory, 'www')}/; }`;
+    const http = `server { listen 127.0.0.1:${port};
+      ${location('last', 'host=$host&uri=$request_uri')} ${location('first', 'uri=$request_uri&host=$host')} }\n`;
+    // nginx asks again for the index of a directory, and Viaduct cleans paths for all backends
+    const rests = ['c', 'c?x=1&y=%262+3', 'b/c%2E%20css?d', 'c?uri=/other', 'c?a=/b?c', 'c?a=\'"[]{}|^`\\;,$'];
+    const targets = ['last', 'first'].flatMap((path) => rests.map((rest) => `/${path}/${rest}`));
+    const probes = targets.map((target) => probeOf(target, port, 'example.org'));
+    const { report, toml } = await askBoth(suite, http, probes, place);
+    assert.deepEqual(report, []);
+    assert.equal(asked.length, 2 * targets.length);
+    assert.deepEqual(asked.slice(targets.length).sort(), asked.slice(0, targets.length).sort(), toml);
+  });
 
   it('give a program the script of the path, and the rest of it', async () => {
     const program = await startCgiStub(suite, 'fastcgi');

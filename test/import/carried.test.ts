@@ -116,6 +116,26 @@ describe('nginx and the imported settings', { skip: NO_NGINX || NO_OPENSSL }, ()
     });
   }
 
+  it('list no directory if the index is a path elsewhere', async () => {
+    const [port] = place.ports;
+    const http = `server { listen 127.0.0.1:${port}; root ${join(place.directory, 'www')}; autoindex on;
+      location /a/ { index c.css /a/index.html; } location / { index none.html; } }\n`;
+    const probes = ['/a/b/', '/a/', '/'].map((target) => probeOf(target, port, 'example.org'));
+    const { nginx, viaduct, told, report } = await askBoth(suite, http, probes, place);
+    const lists = (response: RealResponse | null): boolean => /<title>Index of/.test(`${response?.body}`);
+    assert.deepEqual(
+      [...nginx, ...viaduct].map((response) => response?.status),
+      [200, 200, 200, 200, 404, 200],
+    );
+    assert.deepEqual([...nginx.map(lists), viaduct.map(lists)[1]], [false, false, true, false]);
+    assert.deepEqual(seen(viaduct[0] ?? null), seen(nginx[0] ?? null));
+    assert.match(report.join('\n'), /index c\.css \/a\/index\.html: not carried over: .+ not listed$/);
+    assert.deepEqual(
+      told.findings.filter(({ difference }) => difference.kind !== 'another answer'),
+      [],
+    );
+  });
+
   it('ask an authentication service the same', async () => {
     const asked: string[] = [];
     const service = await startBackend(suite, (head) => {

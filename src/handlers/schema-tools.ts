@@ -11,6 +11,10 @@ export interface SchemaTools {
   readonly z: Pick<typeof z, 'literal' | 'union'>;
   /** `true` for the feature with its defaults, `false` for a feature that is off, or a table of options. A table with a required option excludes `true`. */
   feature<T extends z.ZodRawShape>(options: T): z.ZodType<Table<T> | null, Flag<TableInput<T>> | TableInput<T>>;
+  /** As `feature`, or a list of these. Parsed it is always a list. */
+  featureList<T extends z.ZodRawShape>(
+    options: T,
+  ): z.ZodType<Table<T>[] | null, Flag<TableInput<T>> | TableInput<T> | TableInput<T>[]>;
   /** A table with these keys and no others. */
   table<T extends z.ZodRawShape>(keys: T): z.ZodObject<T, z.core.$strict>;
   /** A table with any keys, whose values have the same schema. */

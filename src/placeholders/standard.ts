@@ -10,7 +10,8 @@ export const STANDARD: ReadonlyMap<string, Placeholder> = new Map(
     ...placeholders('request', true, {
       path: ({ path }) => path,
       query: ({ query }) => query,
-      uri: ({ path, query }) => (query === '' ? path : `${path}?${query}`),
+      uri: uriOf,
+      'uri.raw': uriOf,
     }),
     ...placeholders('request', false, {
       'path.decoded': ({ path }) => bytesOf(routingPath(path) ?? ''),
@@ -54,6 +55,10 @@ export const STANDARD: ReadonlyMap<string, Placeholder> = new Map(
 
 function placeholders(from: Moment, isEncoded: boolean, values: Readonly<Record<string, Value>>): Placeholder[] {
   return Object.entries(values).map(([name, value]) => ({ name, from, isEncoded, value }));
+}
+
+function uriOf({ path, query }: PlaceholderRequest): string {
+  return query === '' ? path : `${path}?${query}`;
 }
 
 /** The port in the URL that the client asked for. */

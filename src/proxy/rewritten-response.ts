@@ -5,6 +5,7 @@ import { NO_ANSWER, NO_GROUPS, NO_VALUES } from '../placeholders/placeholder.ts'
 import type { Placeholders } from '../placeholders/placeholders.ts';
 import { parseTemplate, type Template } from '../placeholders/template.ts';
 import { Pattern } from '../routing/pattern.ts';
+import { type CookieFlags, cookieFlagsOf } from './cookie-flags.ts';
 
 /** What is replaced, by either `from` or `pattern`, and what replaces it. */
 export interface Replacement {
@@ -26,6 +27,8 @@ export interface RewritingOptions {
    * the start. An empty `to` removes the attribute.
    */
   readonly cookieDomain: readonly Replacement[];
+  /** The flags of cookies. */
+  readonly cookieFlags: readonly CookieFlags[];
   /** The name of a cookie that stays as it is. */
   readonly ownCookie: string | null;
 }
@@ -42,6 +45,7 @@ interface Rules {
   readonly redirects: readonly Rule[];
   readonly cookiePath: readonly Rule[];
   readonly cookieDomain: readonly Rule[];
+  readonly flagsOf: ReturnType<typeof cookieFlagsOf>;
 }
 
 const LINE = /^(location|refresh|set-cookie):[ \t]*(.*)$/gim;
@@ -50,7 +54,7 @@ const ATTRIBUTE = /^([ \t]*)(path|domain)[ \t]*=[ \t]*(.*?)[ \t]*$/i;
 
 /**
  * Rewrites what a backend says about its own addresses for clients, like nginx's `proxy_redirect`, `proxy_cookie_path` and
- * `proxy_cookie_domain`.
+ * `proxy_cookie_domain`, and the flags of its cookies.
  *
  * @throws ViaductError `SETTINGS` for an invalid pattern, and for a placeholder that does not exist
  */
@@ -63,6 +67,7 @@ export function rewritingOf(
     redirects: options.redirects.map((one) => ruleOf(one, 'redirects', placeholders)),
     cookiePath: options.cookiePath.map((one) => ruleOf(one, 'cookie_path', placeholders)),
     cookieDomain: options.cookieDomain.map((one) => ruleOf(one, 'cookie_domain', placeholders)),
+    flagsOf: cookieFlagsOf(options.cookieFlags, placeholders),
   };
 
   function rewritten(name: string, value: string, request: Request): string {
@@ -135,7 +140,7 @@ function rewriteUrl(url: string, { redirects }: Rules, request: Request): string
 }
 
 /** RFC 6265 section 5.2: attributes follow the first semicolon. */
-function rewriteCookie(cookie: string, { cookiePath, cookieDomain }: Rules, request: Request): string {
+function rewriteCookie(cookie: string, { cookiePath, cookieDomain, flagsOf }: Rules, request: Request): string {
   const [pair = '', ...attributes] = cookie.split(';');
   const rewritten = attributes.flatMap((attribute) => {
     const [, space = '', name = '', value = ''] = ATTRIBUTE.exec(attribute) ?? [];
@@ -148,7 +153,7 @@ function rewriteCookie(cookie: string, { cookiePath, cookieDomain }: Rules, requ
     if (found === null) return [attribute];
     return found.text === '' ? [] : [`${space}${name}=${found.text}`];
   });
-  return [pair, ...rewritten].join(';');
+  return [pair, ...flagsOf(pair.replace(/=.*$/s, '').trim(), rewritten, request)].join(';');
 }
 
 function bareDomain(domain: string): string {

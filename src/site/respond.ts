@@ -1,4 +1,5 @@
 import { ViaductError } from '../errors.ts';
+import { CLOSED_WITHOUT_RESPONSE, NO_RESPONSE } from '../http/no-response.ts';
 import { PreparedResponse } from '../http/prepared-response.ts';
 import { Response } from '../http/response.ts';
 import { bytesOf, textOf } from '../placeholders/bytes.ts';
@@ -16,6 +17,7 @@ export function responding(
   { keys, errors, placeholders }: Pick<RouteContext, 'keys' | 'errors' | 'placeholders'>,
 ): Terminal {
   const name = `respond ${status}`;
+  if (status === CLOSED_WITHOUT_RESPONSE && body === '') return { name, next: () => NO_RESPONSE };
   if (status === 204 || status === 304) return { name, next: () => Response.fromHeaders(status, [], null) };
   const next = errors.attempt([...keys, 'respond', 'body'], () => {
     const template = parseTemplate(body, placeholders, { setting: 'respond body' });

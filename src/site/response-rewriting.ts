@@ -15,8 +15,8 @@ export function responseRewriting(
   backends: readonly Backend[],
   placeholders: Placeholders,
 ): ReturnType<typeof rewritingOf> | null {
-  const { redirects, cookie_path: cookiePath, cookie_domain: cookieDomain } = options;
-  if (redirects.length + cookiePath.length + cookieDomain.length === 0) return null;
+  const { redirects, cookie_path: cookiePath, cookie_domain: cookieDomain, cookie_flags: cookieFlags } = options;
+  if ([redirects, cookiePath, cookieDomain, cookieFlags].every(({ length }) => length === 0)) return null;
   const prefix = rewrite?.prefix ?? '';
   const replacement = rewrite?.replacement ?? '';
   const own = backends.flatMap(originsOf).map((origin): Replacement => {
@@ -32,6 +32,7 @@ export function responseRewriting(
     redirects: redirects.flatMap((one) => (one === 'backend' ? own : [one])),
     cookiePath,
     cookieDomain,
+    cookieFlags,
     ownCookie: options.sticky?.cookie ?? null,
   };
   return rewritingOf(rewriting, placeholders);

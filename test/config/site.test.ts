@@ -69,7 +69,7 @@ describe('the site in a settings file', { concurrency: true }, () => {
     [
       'a text instead of the option that a feature needs',
       'rate_limit = "5/min"\n',
-      /rate_limit = "5\/min" \(viaduct\.toml:1\): it must be false, or a table with rate: \{ rate = "5\/min" \}$/,
+      /rate_limit = "5\/min" \(viaduct\.toml:1\): it must be false, a table with rate, or a list of these: \{ rate = "5\/min" \}$/,
     ],
     [
       'a time as a text without a unit',
@@ -94,7 +94,17 @@ describe('the site in a settings file', { concurrency: true }, () => {
     [
       'a feature that needs options',
       'rate_limit = true\n',
-      /Cannot use rate_limit = true \(viaduct\.toml:1\): it must be false, or a table with rate$/,
+      /Cannot use rate_limit = true \(viaduct\.toml:1\): it must be false, a table with rate, or a list of these$/,
+    ],
+    [
+      'a limit without a rate in a list',
+      'rate_limit = [{ rate = "1/s" }, { burst = 2 }]\n',
+      /Cannot use rate_limit\[2\] \(viaduct\.toml:1\): it needs the key rate/,
+    ],
+    [
+      'a list of limits without any',
+      'request_limit = []\n',
+      /Cannot use request_limit = \[\] .*: it must be true, false, a table or a list of tables$/,
     ],
     [
       'a number instead of a list',

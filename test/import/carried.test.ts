@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { Probe } from '../../src/import/check/outcome.ts';
+import { startBackend } from '../support/backend.ts';
 import { NO_OPENSSL } from '../support/certificates.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { NO_NGINX } from '../support/nginx.ts';
@@ -53,6 +54,12 @@ const CASES: readonly Case[] = [
     directives:
       'location ^~ /a/ { location /a/b/ { location ~ [.]css$ { return 200 css; } } } location ~ [.]css$ { return 404; } location ~ b { return 403; }',
     targets: ['/a/b/c.css', '/a/b/none', '/a/index.html', '/x.css', '/b'],
+  },
+  {
+    title: 'connections that are closed without a response',
+    directives:
+      'add_header X-A 1 always; location /drop { return 444; } location /text { return 444 text; } location /if { if ($arg_bad) { return 444; } return 200 good; } location /missing { error_page 404 = @drop; } location @drop { return 444; } location /denied { deny all; error_page 403 /drop; }',
+    targets: ['/drop', '/text', '/if', '/if?bad=1', '/missing', '/denied', '/a/b/c.css'],
   },
   {
     title: 'an error page with a variable in its path',
@@ -108,6 +115,48 @@ describe('nginx and the imported settings', { skip: NO_NGINX || NO_OPENSSL }, ()
         assert.deepEqual(seen(viaduct[index] ?? null), seen(nginx[index] ?? null), `${target}\n${toml}`);
     });
   }
+
+  it('list no directory if the index is a path elsewhere', async () => {
+    const [port] = place.ports;
+    const http = `server { listen 127.0.0.1:${port}; root ${join(place.directory, 'www')}; autoindex on;
+      location /a/ { index c.css /a/index.html; } location / { index none.html; } }\n`;
+    const probes = ['/a/b/', '/a/', '/'].map((target) => probeOf(target, port, 'example.org'));
+    const { nginx, viaduct, told, report } = await askBoth(suite, http, probes, place);
+    const lists = (response: RealResponse | null): boolean => /<title>Index of/.test(`${response?.body}`);
+    assert.deepEqual(
+      [...nginx, ...viaduct].map((response) => response?.status),
+      [200, 200, 200, 200, 404, 200],
+    );
+    assert.deepEqual([...nginx.map(lists), viaduct.map(lists)[1]], [false, false, true, false]);
+    assert.deepEqual(seen(viaduct[0] ?? null), seen(nginx[0] ?? null));
+    assert.match(report.join('\n'), /index c\.css \/a\/index\.html: not carried over: .+ not listed$/);
+    assert.deepEqual(
+      told.findings.filter(({ difference }) => difference.kind !== 'another answer'),
+      [],
+    );
+  });
+
+  it('ask an authentication service the same', async () => {
+    const asked: string[] = [];
+    const service = await startBackend(suite, (head) => {
+      asked.push(head.split(' ')[1] ?? '');
+      return 'HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n';
+    });
+    const [port] = place.ports;
+    const location = (path: string, query: string) =>
+      `location = /ask${path} { internal; proxy_pass http://127.0.0.1:${service.port}/check?${query}; }
+       location /${path}/ { auth_request /ask${path}; alias ${join(place.directory, 'www')}/; }`;
+    const http = `server { listen 127.0.0.1:${port};
+      ${location('last', 'host=$host&uri=$request_uri')} ${location('first', 'uri=$request_uri&host=$host')} }\n`;
+    // nginx asks again for the index of a directory, and Viaduct cleans paths for all backends
+    const rests = ['c', 'c?x=1&y=%262+3', 'b/c%2E%20css?d', 'c?uri=/other', 'c?a=/b?c', 'c?a=\'"[]{}|^`\\;,$'];
+    const targets = ['last', 'first'].flatMap((path) => rests.map((rest) => `/${path}/${rest}`));
+    const probes = targets.map((target) => probeOf(target, port, 'example.org'));
+    const { report, toml } = await askBoth(suite, http, probes, place);
+    assert.deepEqual(report, []);
+    assert.equal(asked.length, 2 * targets.length);
+    assert.deepEqual(asked.slice(targets.length).sort(), asked.slice(0, targets.length).sort(), toml);
+  });
 
   it('give a program the script of the path, and the rest of it', async () => {
     const program = await startCgiStub(suite, 'fastcgi');

@@ -41,10 +41,14 @@ for (const [name, start] of SERVERS) {
         `limit_req_zone $binary_remote_addr zone=slow:1m rate=1r/m;
 limit_req_zone $binary_remote_addr$uri zone=each:1m rate=1r/m;
 limit_req_zone $server_name zone=site:1m rate=1r/m;
+limit_req_zone $binary_remote_addr zone=client:1m rate=1r/m;
+limit_req_zone $arg_key zone=key:1m rate=1r/m;
 limit_req_status 429;
 server {
   listen 127.0.0.1:${port};
   server_name one;
+  location /both { limit_req zone=client burst=2 nodelay; limit_req zone=key; error_page 404 =200 @end; }
+  location /client { limit_req zone=client burst=2 nodelay; error_page 404 =200 @end; }
   location /short { limit_req zone=slow burst=1 nodelay; error_page 404 =200 @end; }
   location /long { limit_req zone=slow burst=3 nodelay; error_page 404 =200 @end; }
   location /each { limit_req zone=each; error_page 404 =200 @end; }
@@ -68,6 +72,18 @@ server {
         ...['/each/a', '/each/a', '/each/b', '/each/b'].map((path) => ['one', path] as const),
         ...[['one', '/site'] as const, ['one', '/site'] as const, ['two', '/site'] as const, ['two', '/site'] as const],
       ];
+      const both = [
+        '/both?key=a',
+        '/both?key=a',
+        '/both?key=b',
+        '/both?key=b',
+        '/both?key=c',
+        '/both?key=d',
+        '/client',
+      ];
+      const ofBoth: number[] = [];
+      for (const path of both) ofBoth.push(await statusOf('one', path));
+      assert.deepEqual(ofBoth, [200, 429, 200, 429, 200, 429, 429], 'what one limit refuses counts for none');
       const statuses: number[] = [];
       for (const [host, path] of requests) statuses.push(await statusOf(host, path));
       assert.deepEqual(statuses, [200, 200, 429, 200, 200, 429, 429, 200, 429, 200, 429, 200, 429, 200, 429]);
@@ -84,11 +100,15 @@ server {
       await start(
         t,
         `limit_conn_zone $binary_remote_addr zone=each:1m;
+limit_conn_zone $arg_key zone=key:1m;
+limit_conn_zone $server_name zone=site:1m;
 server {
   listen 127.0.0.1:${port};
+  server_name one;
   proxy_http_version 1.1;
   location /one { limit_conn each 1; proxy_pass http://127.0.0.1:${backendPort}; }
   location /two { limit_conn each 2; proxy_pass http://127.0.0.1:${backendPort}; }
+  location /both { limit_conn each 3; limit_conn key 1; limit_conn site 5; proxy_pass http://127.0.0.1:${backendPort}; }
 }
 `,
       );
@@ -100,10 +120,17 @@ server {
       assert.equal((await ask(port, '/two')).status, 503);
       running.push(ask(port, '/one', {}, '127.0.0.2'));
       await eventually('a request of another client runs', () => waiting.length === 3);
+      running.push(ask(port, '/both?key=a'));
+      await eventually('a request within three limits runs', () => waiting.length === 4);
+      assert.equal((await ask(port, '/both?key=b')).status, 503, 'the client has three requests');
+      for (const number of [1, 2, 3, 4]) running.push(ask(port, `/both?key=${number}`, {}, `127.0.1.${number}`));
+      await eventually('all keys have a request', () => waiting.length === 8);
+      assert.equal((await ask(port, '/both?key=a', {}, '127.0.0.3')).status, 503, 'the key has one');
+      assert.equal((await ask(port, '/both?key=f', {}, '127.0.0.3')).status, 503, 'the site has five');
       for (const response of waiting) response.end('done');
       assert.deepEqual(
         (await Promise.all(running)).map(({ status }) => status),
-        [200, 200, 200],
+        Array.from({ length: 8 }, () => 200),
       );
     });
   });

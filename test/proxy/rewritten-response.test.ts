@@ -10,7 +10,7 @@ import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { runViaduct, startViaduct } from '../support/viaduct.ts';
 
-const NONE: RewritingOptions = { redirects: [], cookiePath: [], cookieDomain: [], ownCookie: null };
+const NONE: RewritingOptions = { redirects: [], cookiePath: [], cookieDomain: [], cookieFlags: [], ownCookie: null };
 
 const REQUEST = requestOf({
   ...{ path: '/a', query: 'next=%3B%0D%0Ax', host: 'Shop.example:81', peer: { secure: true } },
@@ -147,6 +147,47 @@ describe('cookies of a backend', () => {
         ...['Set-Cookie', 'b=2'],
       ]));
   }
+});
+
+describe('flags of cookies of a backend', () => {
+  const options: Partial<RewritingOptions> = {
+    cookiePath: [{ from: '/a', to: '/; Secure' }],
+    cookieFlags: [
+      { name: 'sid', secure: true, http_only: true, same_site: 'strict' },
+      { pattern: '^[ab]', secure: false, http_only: false, same_site: 'off' },
+      { name: '{query.name}', same_site: 'lax' },
+      { name: 'c' },
+      { pattern: '', secure: true },
+    ],
+    ownCookie: 'viaduct_backend',
+  };
+  for (const [cookie, expected] of [
+    ['SID=1', 'SID=1; Secure; HttpOnly; SameSite=Strict'],
+    ['sid=1; samesite=lax; Path=/;httponly', 'sid=1; SameSite=Strict; Path=/;httponly; Secure'],
+    ['sid=1; Path=/ab', 'sid=1; Path=/; Secureb; Secure; HttpOnly; SameSite=Strict'],
+    ['bc=1; SECURE; HttpOnly; Max-Age=5; samesite', 'bc=1; Max-Age=5'],
+    ['n=Secure; SameSite = None', 'n=Secure; SameSite=Lax'],
+    ['c=1', 'c=1'],
+    ['C', 'C'],
+    ['secure', 'secure; Secure'],
+    ['=1', '=1; Secure'],
+    ['viaduct_backend=x', 'viaduct_backend=x'],
+  ] as const) {
+    it(`make ${expected} of ${cookie}`, () => {
+      const request = requestOf({ path: '/', query: 'name=N' });
+      const response = Response.fromHeaders(200, ['Set-Cookie', cookie], null);
+      assert.deepEqual(responseFields(rewritingFor(options)(request, response)), ['Set-Cookie', expected]);
+    });
+  }
+
+  it('are refused without a cookie, and for two of them', async (t) => {
+    for (const cookie of ['', 'name = "a", pattern = "b", ']) {
+      const text = `[[route]]\nproxy = "http://127.0.0.1:9"\nproxy_options = { cookie_flags = { ${cookie}secure = true } }\n`;
+      const { code, output } = await runViaduct(makeProject(t, { 'viaduct.toml': text }), 'check');
+      assert.equal(code, 2, output);
+      assert.match(output, /route\[1\]\.proxy_options\.cookie_flags = .*: it must have name or pattern/);
+    }
+  });
 });
 
 describe('proxy_options for addresses in responses', () => {

@@ -142,7 +142,7 @@ describe('a settings file in TypeScript', { concurrency: 4 }, () => {
     assert.deepEqual(route?.proxy_options.sticky?.secret_file, 's');
     assert.deepEqual(route?.static_options.cache_control, [{ pattern: '*.css', value: 'no-cache' }]);
     assert.deepEqual(route?.static_options.headers, { X_A: 'b' });
-    assert.deepEqual(route?.rate_limit?.per, { header: 'X_Key' });
+    assert.deepEqual(route?.rate_limit?.[0]?.per, { header: 'X_Key' });
     assert.deepEqual(route?.headers?.set, { Content_Thing: 'c' });
     assert.deepEqual(route?.headers?.request.remove, ['X_B']);
     assert.equal(route?.body_bytes_max, 1024 * 1024);

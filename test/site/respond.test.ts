@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ViaductError } from '../../src/errors.ts';
 import type { Request } from '../../src/http/message.ts';
+import { NO_RESPONSE } from '../../src/http/no-response.ts';
 import { PreparedResponse } from '../../src/http/prepared-response.ts';
 import type { Response } from '../../src/http/response.ts';
 import { responseField } from '../../src/http/response-fields.ts';
@@ -29,6 +30,13 @@ function answer(body: string, type: string, request: Request = HOSTILE): Respons
 const text = ({ body }: Response): string => Buffer.from(body as Uint8Array).toString('utf8');
 
 describe('a fixed answer', () => {
+  it('does not exist with the status 444 and no text', () => {
+    const errors = new ConfigErrors(NOWHERE);
+    const context = { errors, keys: [], placeholders: STANDARD_PLACEHOLDERS };
+    const { name, next } = responding({ status: 444, body: '', content_type: 'text/plain' }, context);
+    assert.deepEqual([name, next(HOSTILE)], ['respond 444', NO_RESPONSE]);
+  });
+
   it('is prepared once if it has no placeholders', () => {
     const response = answer('ü {{path} {}', 'text/plain; charset=utf-8');
     assert.ok(response instanceof PreparedResponse);

@@ -151,7 +151,7 @@ export interface LimitPerConfig {
   readonly text?: string | undefined;
 }
 
-/** Limits how often clients send requests; then 429. */
+/** Limits how often clients send requests; then 429. Several limits are a list of tables. */
 export interface RateLimitConfig {
   /** Limits of this kind with the same zone count together. Takes a name. Default: none: the limit counts alone. */
   readonly zone?: string | undefined;
@@ -168,7 +168,7 @@ export interface RateLimitConfig {
   readonly announce?: boolean | undefined;
 }
 
-/** Limits how many requests run at a time. */
+/** Limits how many requests run at a time. Several limits are a list of tables. */
 export interface RequestLimitConfig {
   /** Limits of this kind with the same zone count together. Takes a name. Default: none: the limit counts alone. */
   readonly zone?: string | undefined;
@@ -316,10 +316,16 @@ export interface HandlersConfig {
   readonly maintenance?: boolean | MaintenanceConfig | undefined;
   /** Allows and denies clients by their address. Takes true, false or a table. */
   readonly access?: boolean | AccessConfig | undefined;
-  /** Limits how often clients send requests; then 429. Takes false, or a table with rate. */
-  readonly rateLimit?: false | RateLimitConfig | undefined;
-  /** Limits how many requests run at a time. Takes true, false or a table. */
-  readonly requestLimit?: boolean | RequestLimitConfig | undefined;
+  /**
+   * Limits how often clients send requests; then 429. Several limits are a list of tables. Takes false, a table with
+   * rate, or a list of these.
+   */
+  readonly rateLimit?: false | RateLimitConfig | readonly RateLimitConfig[] | undefined;
+  /**
+   * Limits how many requests run at a time. Several limits are a list of tables. Takes true, false, a table or a list
+   * of tables.
+   */
+  readonly requestLimit?: boolean | RequestLimitConfig | readonly RequestLimitConfig[] | undefined;
   /**
    * Allows pages of other origins to read responses (cross-origin resource sharing). Takes false, or a table with
    * origins.

@@ -122,6 +122,20 @@ export interface CookieDomainConfig {
   readonly to: string;
 }
 
+/** The flags of cookies of responses. */
+export interface CookieFlagsConfig {
+  /** The cookies, in any letter case. May have placeholders. Takes the name of a cookie. */
+  readonly name?: string | undefined;
+  /** Instead of name: a pattern that finds a part of it. Takes a regular expression. */
+  readonly pattern?: string | undefined;
+  /** Whether they have Secure: only for https. */
+  readonly secure?: boolean | undefined;
+  /** Whether they have HttpOnly: not for scripts. */
+  readonly httpOnly?: boolean | undefined;
+  /** The value of SameSite. off removes it. */
+  readonly sameSite?: 'strict' | 'lax' | 'none' | 'off' | undefined;
+}
+
 /** How requests get to the backends. */
 export interface ProxyOptionsConfig {
   /** Options of service discovery. */
@@ -247,6 +261,8 @@ export interface ProxyOptionsConfig {
   readonly cookiePath?: OneOrMore<CookiePathConfig> | undefined;
   /** What is rewritten in the Domain of cookies of responses. An empty text removes it. */
   readonly cookieDomain?: OneOrMore<CookieDomainConfig> | undefined;
+  /** The flags of cookies of responses. */
+  readonly cookieFlags?: OneOrMore<CookieFlagsConfig> | undefined;
   /**
    * Pass on fields (headers) with an underscore in their name. Many applications take X_User for X-User. Default:
    * `false`.

@@ -83,7 +83,10 @@ export interface RedirectConfig {
 
 /** A fixed answer. */
 export interface RespondConfig {
-  /** Status of the answer. Takes a whole number from 200 to 599. Default: `200`. */
+  /**
+   * Status of the answer. 444 without a body closes the connection, as in nginx. Takes a whole number from 200 to
+   * 599. Default: `200`.
+   */
   readonly status?: number | undefined;
   /** Content (the body) of the answer, with placeholders. Default: `''`. */
   readonly body?: string | undefined;

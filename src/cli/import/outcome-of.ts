@@ -10,7 +10,7 @@ export function requestFor({ address, secure, client, authorized, method, target
   return { address, secure, client, authorized, method, target, headers: fields.flat() };
 }
 
-/** What the answer of a dry run means; null means that nothing listens. */
+/** What the answer of a dry run means; null means that there is none. */
 export function outcomeOf(answer: DryAnswer | null): Outcome {
   if (answer === null) return { kind: 'closed' };
   if (answer.isRefused) return { kind: 'unknown', reason: 'Viaduct refuses such requests everywhere' };

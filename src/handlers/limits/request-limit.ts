@@ -1,7 +1,7 @@
 import type { Handler, HandlerResult } from '../../http/handler.ts';
 import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
-import { STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
+import { type Placeholders, STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { describeFeature } from '../feature.ts';
 import { omitUndefined } from '../options.ts';
 import { onResponseEnd } from './ending-response.ts';
@@ -21,6 +21,8 @@ export interface RequestLimitOptions {
   readonly status?: 429 | 503;
   /** Seconds in Retry-After; 1 by default. */
   readonly retryAfter?: number;
+  /** The count of another limit, so that both count together. An own count by default. */
+  readonly running?: RunningRequests;
 }
 
 /**
@@ -28,37 +30,46 @@ export interface RequestLimitOptions {
  * or upgraded connection is over. This is the time in which it occupies a worker, a file descriptor or a backend. So a client that reads a small response slowly
  * does not count. The request of a client that has left counts until the application has finished.
  *
- * @param running limits that have the same count together
+ * @param options one limit, or several that a request must all pass. A request that one of them refuses counts for none
  */
 export function requestLimit(
-  options: RequestLimitOptions,
+  options: RequestLimitOptions | readonly RequestLimitOptions[],
   placeholders = STANDARD_PLACEHOLDERS,
-  running = new RunningRequests(),
 ): Handler {
-  const { per, max = Number.POSITIVE_INFINITY, totalMax = Number.POSITIVE_INFINITY, status = 503 } = options;
-  const retryAfter = `${options.retryAfter ?? 1}`;
-  const keyOf = limitKey(per, placeholders);
+  const limits = [options].flat().map((one) => limitOf(one, placeholders));
 
   return function requestLimit(request, next) {
-    const key = keyOf(request);
-    if (!running.enter(key, max, totalMax))
-      return refuse(request, 'too many running requests', refusal(status, retryAfter));
-    return counted(
-      () => next(request),
-      () => running.leave(key),
-    );
+    const keys: string[] = [];
+    const leave = (): void => {
+      for (const [index, key] of keys.entries()) limits[index]?.running.leave(key);
+    };
+    for (const { keyOf, running, max, totalMax, status, retryAfter } of limits) {
+      const key = keyOf(request);
+      if (running.enter(key, max, totalMax)) keys.push(key);
+      else {
+        leave();
+        return refuse(request, 'too many running requests', refusal(status, retryAfter));
+      }
+    }
+    return counted(() => next(request), leave);
   };
+}
+
+function limitOf(options: RequestLimitOptions, placeholders: Placeholders) {
+  const { per, max = Number.POSITIVE_INFINITY, totalMax = Number.POSITIVE_INFINITY, status = 503 } = options;
+  const { running = new RunningRequests(), retryAfter = 1 } = options;
+  return { keyOf: limitKey(per, placeholders), running, max, totalMax, status, retryAfter: `${retryAfter}` };
 }
 
 /** `request_limit` in a configuration. */
 export const requestLimitFeature = describeFeature({
   key: 'request_limit',
   scope: 'site',
-  description: 'Limits how many requests run at a time.',
+  description: 'Limits how many requests run at a time. Several limits are a list of tables.',
   page: 'limits.md',
   schema: (tools) => {
-    const { z, feature, whole } = tools;
-    return feature({
+    const { z, featureList, whole } = tools;
+    return featureList({
       zone: limitZone(tools),
       per: limitPer(tools),
       max: whole(1, 1_000_000)
@@ -73,8 +84,13 @@ export const requestLimitFeature = describeFeature({
         .describe('Status of the answer to further requests.'),
     });
   },
-  create: ({ zone, per, max, total_max, status }, { placeholders, zones }) =>
-    requestLimit(omitUndefined({ per, max, totalMax: total_max, status }), placeholders, zones.running(zone, per)),
+  create: (limits, { placeholders, zones }) =>
+    requestLimit(
+      limits.map(({ zone, per, max, total_max, status }) =>
+        omitUndefined({ per, max, totalMax: total_max, status, running: zones.running(zone, per) }),
+      ),
+      placeholders,
+    ),
 });
 
 /** The result of `run`. Calls `onEnd` once, when it failed or when its response is over. */

@@ -62,6 +62,12 @@ export class TokenBuckets {
     return { allowed, left: Math.max(0, left), waitMs: allowed ? 0 : waitMs, fullMs };
   }
 
+  /** Undoes what the last `take` of `key` took, which allowed a request. */
+  giveBack(key: string): void {
+    const fullAt = this.#young.get(key);
+    if (fullAt !== undefined) this.#young.set(key, fullAt - this.#intervalMs);
+  }
+
   #age(nowMs: number): void {
     const idle = nowMs - this.#youngSinceMs >= 2 * this.#burstMs;
     this.#old = idle ? new Map() : this.#young;

@@ -1,6 +1,7 @@
 import { deriveRequest } from '../../http/derived-request.ts';
 import { type HandlerResult, mapResponse } from '../../http/handler.ts';
 import type { BodySink, HeaderList, Request, RequestBody, RequestRecord } from '../../http/message.ts';
+import { isNoResponse } from '../../http/no-response.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse, responseFields } from '../../http/response-fields.ts';
 import { discardBody } from '../../http/semantics/response-content.ts';
@@ -43,7 +44,7 @@ export function answerByRoute(request: Request, response: Response, route: Error
 /** `other` with the status that the route has, and, if that is the status of the error, with the fields of the error that are not about its content. */
 function merged(error: Response, other: Response, status: ErrorRoute['status']): Response {
   const isRedirect = other.status >= 300 && other.status < 400;
-  if (status === 'route' || isRedirect) return other;
+  if (status === 'route' || isRedirect || isNoResponse(other)) return other;
   if (status !== null) return changeResponse(other, { status });
   return changeResponse(other, { status: error.status, add: keptFields(error, other) });
 }

@@ -15,11 +15,13 @@ const HOSTS: ReadonlySet<string> = new Set(['host', 'hostname', 'port']);
 const HOST_PART = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/;
 /** Placeholders that start with a slash. */
 const WHOLE_PATH: ReadonlySet<string> = new Set(['path', 'uri']);
+/** It may start another parameter of the query, for services that expect this. */
+const RAW = 'uri.raw';
 const ORIGIN = /^(?:https?|\{scheme\}):\/\//;
 
 /**
  * A URL or a path with placeholders. The value of a placeholder cannot leave its part of the URL: a path cannot name another host or a directory above, and a value in
- * a query cannot start another parameter.
+ * a query cannot start another parameter, unless it is `{uri.raw}`.
  */
 export class UrlTemplate {
   readonly #isAbsolute: boolean;
@@ -61,6 +63,7 @@ export class UrlTemplate {
       if (part === 'authority' && !HOSTS.has(name) && piece.map === undefined) {
         refuse(`{${name}} would be part of the host name`, 'Put a slash between the host and the placeholder.');
       }
+      if (part === 'path' && name === RAW) refuse(`{${RAW}} is in the path`, 'Write {uri}.');
       if (part === 'path' && name === 'query') refuse('{query} is in the path', 'Write ?{query}.');
       pieces.push({ placeholder: piece, part });
       if (name === 'uri' && part === 'path') {
@@ -117,6 +120,7 @@ function encode(value: string, { name, isEncoded }: Placeholder, part: UrlPart):
   if (part === 'authority') return value;
   if (part === 'query' && name === 'query') return value;
   if (part === 'query' && name === 'uri') return encodeURIComponent(value);
+  if (part === 'query' && name === RAW) return value.replace(/[^\x21-\x7e]|#/g, percentEncoded);
   if (part === 'path' && name === 'uri') return value.replaceAll('\\', '%5C');
   const outside = isEncoded
     ? part === 'path'

@@ -1,6 +1,6 @@
 import { ViaductError } from '../../errors.ts';
-import type { Trace } from '../../trace/trace.ts';
 import type { Peer, Request } from '../message.ts';
+import { CLOSED_WITHOUT_RESPONSE, isNoResponse, statusInLogs } from '../no-response.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { markGone, noteFailure, noteLeft } from '../request-record.ts';
@@ -75,7 +75,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   #status = 0;
   #bodyBytes = 0;
   /** The trace of the request whose response waits for the client; null if nobody records that. */
-  #flushing: Trace | null = null;
+  #flushing: IncomingRequest['trace'] = null;
   #onResponse: ((response: Response) => void) | null = null;
   #onFailure: ((error: unknown) => void) | null = null;
 
@@ -187,7 +187,14 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     const request = this.#request;
     if (this.#phase !== 'handling' || request === null) {
       discardBody(response.body);
-      if (this.#phase === 'abandoned') this.#finishAbandoned(response.status);
+      if (this.#phase === 'abandoned') this.#finishAbandoned(statusInLogs(response));
+      return;
+    }
+    if (isNoResponse(response)) {
+      request.trace?.respond(CLOSED_WITHOUT_RESPONSE, '');
+      this.#finish(CLOSED_WITHOUT_RESPONSE, 0);
+      this.breakOff('length');
+      this.socket.destroySoon();
       return;
     }
     if (!(response.status >= 200 && response.status <= 599)) {
@@ -285,10 +292,8 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     }
     const request = this.#request;
     if (this.#phase !== 'handling' || request === null) return;
-    this.#status = refusal.status;
-    this.#bodyBytes = 0;
     request.reason = refusal.reason;
-    this.#finish();
+    this.#finish(refusal.status, 0);
     markGone(request);
     this.#refuse(refusal, this.#shown ?? request);
   }
@@ -296,13 +301,13 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   // After a response.
 
   /** The request is answered, or given up. */
-  #finish(): void {
+  #finish(status = this.#status, bodyBytes = this.#bodyBytes): void {
     const request = this.#request;
     this.#request = null;
     this.sender = null;
     this.#probes = 0;
     if (request === null || this.startedAtMs === 0) return;
-    this.#context.onAnswered?.(this.#shown ?? request, this.#status, this.#bodyBytes, this.startedAtMs);
+    this.#context.onAnswered?.(this.#shown ?? request, status, bodyBytes, this.startedAtMs);
   }
 
   /** The client has taken the response: continues with the next request, after the unread content of this one. */
@@ -408,9 +413,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   /** The handler has answered, but the client had left before. */
   #finishAbandoned(status: number): void {
     this.#phase = 'closed';
-    this.#status = status;
-    this.#bodyBytes = 0;
-    this.#finish();
+    this.#finish(status, 0);
   }
 
   /** The server stops: an idle connection closes at once, a busy connection after its response. */
@@ -469,20 +472,17 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
 
   /** The handler takes over the socket, and the bytes that followed the request. */
   #handOver(response: UpgradeResponse): void {
-    this.#status = response.status;
-    this.#bodyBytes = 0;
-    this.#finish();
+    this.#finish(response.status, 0);
     this.socket.write(`${statusLine(response.status, response.reason)}${response.lines}\r\n`, 'latin1');
     response.onSocket(this.socket, this.#detachSocket());
   }
 
-  /** A refused request may be the start of HTTP/2. Only refused requests are examined, so valid HTTP/1.1 pays nothing. */
+  /** The first request may be the start of HTTP/2. Only refused requests are examined, so valid HTTP/1.1 pays nothing. */
   #handOverHttp2(): boolean {
-    const { onHttp2Preface } = this.#context.options;
-    const answeredBefore = this.#status !== 0;
-    if (onHttp2Preface === undefined || answeredBefore || !this.#reader.startsWith(HTTP2_PREFACE_LINE)) return false;
+    const { onHttp2Preface: accept } = this.#context.options;
+    if (accept === undefined || this.#status !== 0 || !this.#reader.startsWith(HTTP2_PREFACE_LINE)) return false;
     this.#peer ??= peerOf(this.socket, this.#listener);
-    onHttp2Preface(this.socket, this.#detachSocket(), this.#listener, this.#peer);
+    accept(this.socket, this.#detachSocket(), this.#listener, this.#peer);
     return true;
   }
 

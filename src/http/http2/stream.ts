@@ -1,5 +1,6 @@
 import { ViaductError } from '../../errors.ts';
 import type { BodySource, HeaderList, Peer, Request, RequestBody } from '../message.ts';
+import { CLOSED_WITHOUT_RESPONSE, isNoResponse, statusInLogs } from '../no-response.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { markGone, noteFailure, noteLeft } from '../request-record.ts';
 import { Response } from '../response.ts';
@@ -11,7 +12,7 @@ import { passedTrailers } from '../semantics/trailers.ts';
 import type { OpenRequest } from '../transport/protocol-server.ts';
 import type { Arrival, ServerContext } from '../transport/server-context.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
-import { CANCEL, INTERNAL_ERROR } from './frames.ts';
+import { CANCEL, INTERNAL_ERROR, PROTOCOL_ERROR } from './frames.ts';
 import type { Priority } from './priority.ts';
 import type { RequestSection } from './request-section.ts';
 import { type FieldList, tunnelFields } from './response-fields.ts';
@@ -161,7 +162,11 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   #respond(response: Response): void {
     if (this.#phase !== 'handling') {
       discardBody(response.body);
-      if (this.#phase === 'abandoned') this.#finish(response.status);
+      if (this.#phase === 'abandoned') this.#finish(statusInLogs(response));
+      return;
+    }
+    if (isNoResponse(response)) {
+      this.#drop();
       return;
     }
     const { status } = response;
@@ -177,6 +182,16 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     const sent = asSent(response, this.#owner.context.options.passesControls);
     this.#request?.trace?.respond(sent.status, sent.lines);
     this.#write(sent);
+  }
+
+  /** Ends the stream without a response, as nginx does. */
+  #drop(): void {
+    const request = this.#request;
+    this.#phase = 'responding';
+    request?.trace?.respond(CLOSED_WITHOUT_RESPONSE, '');
+    if (request !== null) this.#reportAnswered(request, CLOSED_WITHOUT_RESPONSE);
+    this.#request = null;
+    this.reset(PROTOCOL_ERROR);
   }
 
   /**

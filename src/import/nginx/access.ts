@@ -124,7 +124,7 @@ export function writeForwardAuth(route: ConfigBuilder, state: StepState, writer:
     return;
   }
   const auth = route.table('forward_auth');
-  auth.set('url', url, directive);
+  auth.set('url', withRawQuery(url), directive);
   const fields = level.settings.sent.proxy;
   for (const one of scope.take('auth_request_set')) {
     const [variable = '', value = ''] = one.args;
@@ -140,6 +140,12 @@ export function writeForwardAuth(route: ConfigBuilder, state: StepState, writer:
     for (const name of names)
       if (answer !== undefined && isFieldName(name)) auth.table('copy_headers').set(name, answer, one);
   }
+}
+
+/** nginx writes `$request_uri` as it is, also behind a question mark. */
+function withRawQuery(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? url : url.slice(0, at) + url.slice(at).replace(/(?<!\{)\{uri\}/g, '{uri.raw}');
 }
 
 /** What variables stand for in a subrequest: it has a path of its own, and no query. */

@@ -1,4 +1,5 @@
 import type { ConfigBuilder, Value } from '../config-builder.ts';
+import { writeCookieFlags } from './cookie-flags.ts';
 import { expressionOf } from './expression.ts';
 import { isPlainPath } from './forms.ts';
 import { bytesOf, textOf } from './model/bytes.ts';
@@ -24,7 +25,7 @@ const COOKIES = [
   ['proxy_cookie_domain', 'cookie_domain', true],
 ] as const;
 
-/** Writes what is rewritten in the addresses of responses: `proxy_redirect` with its default, `proxy_cookie_path` and `proxy_cookie_domain`. */
+/** Writes what is rewritten in the addresses of responses: `proxy_redirect` with its default, and in their cookies. */
 export function writeBackendAddresses(
   route: ConfigBuilder,
   passed: PassedTo,
@@ -50,6 +51,7 @@ export function writeBackendAddresses(
     const directives = scope.take(name);
     if (!directives.some(isOff)) for (const directive of directives) writeReplacement(key, directive, ignoresCase);
   }
+  writeCookieFlags(options, scope.take('proxy_cookie_flags'), values, report);
 
   function writeReplacement(key: string, directive: Directive, ignoresCase: boolean): void {
     const replacement = replacementOf(directive, values, ignoresCase);

@@ -143,7 +143,9 @@ function writeDirectories(options: ConfigBuilder, state: StepState, writer: Rout
   if (names.length === 0) options.set('index', false, from);
   else if (names.join(' ') !== 'index.html') options.set('index', names, from);
   const listing = scope.isOn('autoindex');
-  if (listing !== null) options.set('listing', true, listing);
+  // nginx comes to a listing only behind the last index, and never behind one that is a path
+  const lists = index?.args.some((name) => name.startsWith('/')) !== true;
+  if (listing !== null && lists) options.set('listing', true, listing);
 }
 
 function writeOptions(options: ConfigBuilder, level: Level, { context: { report, scopeOf } }: RouteSink): void {

@@ -17,13 +17,19 @@ export function hoistCommon(builder: ConfigBuilder): void {
     if (wanted === undefined || others.some((route) => shown(route, key) !== wanted)) continue;
     const value = first.values.get(key);
     const table = first.tables.get(key);
+    const list = first.lists.get(key);
     if (value !== undefined) builder.values.set(key, value);
     if (table !== undefined) builder.tables.set(key, table);
+    if (list !== undefined) builder.lists.set(key, list);
     for (const route of routes) {
       route.values.delete(key);
       route.tables.delete(key);
+      route.lists.delete(key);
     }
   }
+  // the routes stay the last part of the file
+  builder.lists.delete('route');
+  builder.lists.set('route', routes);
 }
 
 /** Not every route is for HTTPS: the route for certificates, for instance, is not. */
@@ -43,6 +49,8 @@ function raiseRedirect(builder: ConfigBuilder, routes: readonly ConfigBuilder[])
 function shown(route: ConfigBuilder, key: string): string | undefined {
   const value = route.get(key);
   const table = route.tables.get(key);
+  const list = route.lists.get(key);
   if (value !== undefined) return JSON.stringify(value);
+  if (list !== undefined) return JSON.stringify(list.map((one) => one.plain()));
   return table === undefined || table.isEmpty ? undefined : JSON.stringify(table.plain());
 }

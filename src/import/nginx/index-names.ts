@@ -20,7 +20,9 @@ export function indexNames(directive: Directive | null, state: StepState, writer
   const names = written.filter((name) => !name.includes('/') && !name.includes('$'));
   const own = names.filter((name) => !leadsElsewhere(name, state, writer));
   const from = directive ?? (state.level.statement as Directive);
-  if (names.length < written.length) report.lost(from, 'an index must be the name of a file in the directory');
+  if (written.some((name) => name.startsWith('/')))
+    report.lost(from, 'an index must be the name of a file in the directory: others get 404 and are not listed');
+  else if (names.length < written.length) report.lost(from, 'an index must be the name of a file in the directory');
   for (const name of names.filter((one) => !own.includes(one)))
     report.lost(from, `the index ${name} belongs to another location`);
   return own;

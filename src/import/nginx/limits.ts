@@ -1,4 +1,4 @@
-import type { ConfigBuilder, Value } from '../config-builder.ts';
+import { ConfigBuilder, type Value } from '../config-builder.ts';
 import { wholeOf } from './forms.ts';
 import { textOf } from './model/bytes.ts';
 import { constantOf, parseTemplate } from './model/template.ts';
@@ -11,38 +11,42 @@ import type { Directive } from './tree.ts';
 export function writeRateLimit(route: ConfigBuilder, state: StepState, writer: RouteSink): void {
   const { report, zones, scopeOf } = writer.context;
   const scope = scopeOf(state.level);
-  const all = scope.take('limit_req');
-  for (const [index, directive] of all.entries()) {
+  const limits: ConfigBuilder[] = [];
+  for (const directive of scope.take('limit_req')) {
     const options = optionsOf(directive.args);
     const name = options.get('zone') ?? '';
     const zone = zones.get(`limit_req ${name}`);
     const [, count, unit] = /^(\d{1,7})r\/([sm])$/.exec(optionsOf(zone?.args ?? []).get('rate') ?? '') ?? [];
-    if (index > 0) report.lost(directive, 'a route can have one rate_limit');
-    else if (zone === undefined || count === undefined) report.lost(directive, 'the zone does not exist');
-    else {
-      const counted = countedBy(zone, name, state, writer);
-      if ('problem' in counted) {
-        report.lost(zone, counted.problem);
-        continue;
-      }
-      const limit = route.table('rate_limit');
-      report.took(zone);
-      limit.set('zone', counted.zone, zone);
-      limit.set('rate', `${count}/${unit === 'm' ? 'min' : 's'}`, zone);
-      limit.set('burst', (wholeOf(options.get('burst'), 999_999) ?? 0) + 1, directive);
-      if (counted.per !== 'address') limit.set('per', counted.per, zone);
-      const status = scope.one('limit_req_status')?.args[0] ?? '503';
-      const isDelayed = !directive.args.includes('nodelay') && options.has('burst');
-      if (isDelayed) report.differs(directive, 'requests within the burst are answered at once and not delayed');
-      if (status !== '429') report.differs(directive, `excess requests get 429, not ${status}`);
+    if (zone === undefined || count === undefined) {
+      report.lost(directive, 'the zone does not exist');
+      continue;
     }
+    const counted = countedBy(zone, name, state, writer);
+    if ('problem' in counted) {
+      report.lost(zone, counted.problem);
+      continue;
+    }
+    const limit = new ConfigBuilder();
+    report.took(zone);
+    limit.set('zone', counted.zone, zone);
+    limit.set('rate', `${count}/${unit === 'm' ? 'min' : 's'}`, zone);
+    limit.set('burst', (wholeOf(options.get('burst'), 999_999) ?? 0) + 1, directive);
+    if (counted.per !== 'address') limit.set('per', counted.per, zone);
+    limits.push(limit);
+    const status = scope.one('limit_req_status')?.args[0] ?? '503';
+    const isDelayed = !directive.args.includes('nodelay') && options.has('burst');
+    if (isDelayed) report.differs(directive, 'requests within the burst are answered at once and not delayed');
+    if (status !== '429') report.differs(directive, `excess requests get 429, not ${status}`);
   }
+  writeLimits(route, 'rate_limit', limits);
 }
 
-/** Carries over `limit_conn` as a limit of concurrent requests: at most one for each client, and one for all. */
+/** Carries over `limit_conn` as a limit of concurrent requests. */
 export function writeRequestLimit(route: ConfigBuilder, state: StepState, writer: RouteSink): void {
   const { report, zones, scopeOf } = writer.context;
   const scope = scopeOf(state.level);
+  const status = scope.one('limit_conn_status');
+  const limits: ConfigBuilder[] = [];
   for (const directive of scope.take('limit_conn')) {
     const [name = '', number = ''] = directive.args;
     const zone = zones.get(`limit_conn ${name}`);
@@ -51,24 +55,28 @@ export function writeRequestLimit(route: ConfigBuilder, state: StepState, writer
       continue;
     }
     const counted = countedBy(zone, name, state, writer);
-    const limit = route.table('request_limit');
-    const key = 'per' in counted && counted.per === 'route' ? 'total_max' : 'max';
-    if ('problem' in counted) report.lost(zone, counted.problem);
-    else if (limit.get(key) !== undefined) report.lost(directive, 'a route can have one request_limit');
-    else {
-      report.took(zone);
-      if (limit.get('zone') === undefined) limit.set('zone', counted.zone, zone);
-      else {
-        limit.set('zone', `${limit.get('zone')}, ${counted.zone}`, zone);
-        report.differs(directive, 'the limits of both zones count together only where a location has both');
-      }
-      limit.set(key, Math.max(1, Number(number)), directive);
-      if (counted.per !== 'route' && counted.per !== 'address') limit.set('per', counted.per, zone);
-      const status = scope.one('limit_conn_status');
-      if (status?.args[0] === '429') limit.set('status', 429, status);
-      else if (status !== null && status.args[0] !== '503') report.lost(status, 'the status must be 503 or 429');
+    if ('problem' in counted) {
+      report.lost(zone, counted.problem);
+      continue;
     }
+    const limit = new ConfigBuilder();
+    report.took(zone);
+    limit.set('zone', counted.zone, zone);
+    limit.set(counted.per === 'route' ? 'total_max' : 'max', Math.max(1, Number(number)), directive);
+    if (counted.per !== 'route' && counted.per !== 'address') limit.set('per', counted.per, zone);
+    if (status?.args[0] === '429') limit.set('status', 429, status);
+    else if (status !== null && status.args[0] !== '503') report.lost(status, 'the status must be 503 or 429');
+    limits.push(limit);
   }
+  writeLimits(route, 'request_limit', limits);
+}
+
+/** One limit is a table, and several are a list of tables. */
+function writeLimits(route: ConfigBuilder, key: string, limits: readonly ConfigBuilder[]): void {
+  const [only, ...others] = limits;
+  if (only === undefined) return;
+  if (others.length === 0) route.tables.set(key, only);
+  else route.lists.set(key, [...limits]);
 }
 
 type Counted = { readonly zone: string; readonly per: Value } | { readonly problem: string };

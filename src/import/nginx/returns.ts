@@ -10,6 +10,9 @@ import type { Directive } from './tree.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/** Without a text this status closes the connection, in both servers. */
+const CLOSES = 444;
+
 /** Writes the answer of a `return`. nginx gives it before any access rule. */
 export function writeReturn(
   route: ConfigBuilder,
@@ -46,8 +49,9 @@ export function writeReturn(
         redirect.set('decoded', true, directive);
       }
     }
-  } else if (!(status >= 200 && status <= 599) || status === 444) {
-    report.differs(directive, 'Viaduct answers every request; this one gets 404');
+  } else if (status === CLOSES && text === null) respond(CLOSES, '');
+  else if (!(status >= 200 && status <= 599)) {
+    report.differs(directive, 'this status is not that of an answer; it becomes 404');
     respond(404, '');
   } else if ('unknown' in filled) {
     report.lost(directive, `${filled.unknown} has no counterpart; the answer has no text`);
@@ -59,7 +63,7 @@ export function writeReturn(
     respond(status, filled.text);
     if (filled.text !== '') route.table('respond').set('content_type', textOf(typeOf(state)), directive);
   }
-  const isText = (text !== null && !isRedirect) || status === 444;
+  const isText = (text !== null && !isRedirect) || status === CLOSES;
   writeFeatures(route, state, writer, isText ? 'text' : 'return');
 }
 

@@ -113,10 +113,7 @@ const LOST: Readonly<Record<string, string>> = {
   ),
   ...each('fastcgi_cache fastcgi_cache_path uwsgi_cache uwsgi_cache_path proxy_store', CACHE),
   ...each('access_log', 'Viaduct has one access log; a route leaves it out with access_log = false'),
-  ...each(
-    'proxy_cookie_flags sub_filter sub_filter_once sub_filter_types',
-    'responses of backends are forwarded unchanged',
-  ),
+  ...each('sub_filter sub_filter_once sub_filter_types', 'responses of backends are forwarded unchanged'),
   ...each('proxy_bind proxy_method proxy_set_body', 'requests are forwarded unchanged'),
   ...each(
     'proxy_ssl_certificate proxy_ssl_certificate_key grpc_ssl_certificate grpc_ssl_certificate_key',
@@ -157,7 +154,7 @@ export function reportUnsupported(directives: readonly Directive[], report: Impo
 
 /** What the model of nginx interprets, or the translators of options read where they matter. */
 const MODELLED =
-  /^(?:http|events|server|location|if|limit_except|upstream|map|geo|types|default_type|root|alias|index|autoindex|try_files|internal|rewrite|return|set|break|allow|deny|satisfy|auth_basic|auth_basic_user_file|auth_request|add_header|expires|error_page|listen|server_name|proxy_intercept_errors|proxy_redirect|proxy_cookie_path|proxy_cookie_domain|keepalive|(?:proxy|grpc|uwsgi|fastcgi|scgi)_(?:pass|set_header|param|hide_header|connect_timeout|read_timeout|next_upstream|next_upstream_tries|ssl_verify|ssl_trusted_certificate|ssl_name)|gzip|gzip_types|gzip_min_length|brotli|brotli_types|limit_(?:req|conn)(?:_zone)?)$/;
+  /^(?:http|events|server|location|if|limit_except|upstream|map|geo|types|default_type|root|alias|index|autoindex|try_files|internal|rewrite|return|set|break|allow|deny|satisfy|auth_basic|auth_basic_user_file|auth_request|add_header|expires|error_page|listen|server_name|proxy_intercept_errors|proxy_redirect|proxy_cookie_path|proxy_cookie_domain|proxy_cookie_flags|keepalive|(?:proxy|grpc|uwsgi|fastcgi|scgi)_(?:pass|set_header|param|hide_header|connect_timeout|read_timeout|next_upstream|next_upstream_tries|ssl_verify|ssl_trusted_certificate|ssl_name)|gzip|gzip_types|gzip_min_length|brotli|brotli_types|limit_(?:req|conn)(?:_zone)?)$/;
 
 function each(names: string, reason: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, reason]));

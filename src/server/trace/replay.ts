@@ -1,5 +1,6 @@
 import type { HandlerResult } from '../../http/handler.ts';
 import type { BodySink, HeaderList, Peer, Request, RequestBody, ResponseBody } from '../../http/message.ts';
+import { statusInLogs } from '../../http/no-response.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import { markGone, newRecord } from '../../http/request-record.ts';
 import { discardBody } from '../../http/semantics/response-content.ts';
@@ -64,8 +65,9 @@ export async function replayRequest(
     const response = await unlessAborted(late.signal, answering, ({ body }) => discardBody(body));
     request.record.lines = response.lines;
     const bytes = await complete(response.body, raw);
-    server.onAnswered(request, response.status, bytes, startedAtMs);
-    return { kind: 'answered', id: requestIdOf(request.record), status: response.status };
+    const status = statusInLogs(response);
+    server.onAnswered(request, status, bytes, startedAtMs);
+    return { kind: 'answered', id: requestIdOf(request.record), status };
   } catch (error) {
     server.onAnswered(request, 500, 0, startedAtMs);
     return refused(`The request was sent again and failed: ${(error as Error).message}`);

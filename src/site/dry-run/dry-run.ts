@@ -1,4 +1,5 @@
 import type { Request, RequestRecord } from '../../http/message.ts';
+import { isNoResponse } from '../../http/no-response.ts';
 import { Response } from '../../http/response.ts';
 import { asSent } from '../../http/response-fields.ts';
 import { refusalResponse } from '../../http/semantics/refusal-response.ts';
@@ -60,7 +61,7 @@ export class DryRun {
     });
   }
 
-  /** What becomes of a request; null if nothing listens at its address with its scheme. Requests at the same time are all authorized, or none is. */
+  /** What becomes of a request; null if it gets no response, as where nothing listens at its address with its scheme. Requests at the same time are all authorized, or none is. */
   async ask(asked: DryRequest): Promise<DryAnswer | null> {
     const { address, secure } = asked;
     const listener = listenerFor(this.#listeners, address);
@@ -70,6 +71,7 @@ export class DryRun {
     this.#isAuthorized = asked.authorized;
     const shown = this.#rules.receive(request, NO_ARRIVAL);
     const response = asSent(await toPromise(this.#site.handle(shown)));
+    if (isNoResponse(response)) return null;
     return { ...readAnswer(response, this.#sentOf(shown), this.#disk), isRefused: this.#refused.has(shown.record) };
   }
 

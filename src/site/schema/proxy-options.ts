@@ -18,6 +18,16 @@ const replacements = (from: string) =>
     replacement(text(/^[\x21-\x3a\x3c-\x7e]+$/, from), text(/^[\x20-\x7e]*$/, 'a text of visible ASCII characters')),
   ).prefault([]);
 
+const cookieFlags = table({
+  name: words('the name of a cookie').optional().describe('The cookies, in any letter case. May have placeholders.'),
+  pattern: words('a regular expression').optional().describe('Instead of name: a pattern that finds a part of it.'),
+  secure: bool().optional().describe('Whether they have Secure: only for https.'),
+  http_only: bool().optional().describe('Whether they have HttpOnly: not for scripts.'),
+  same_site: oneOf(['strict', 'lax', 'none', 'off']).optional().describe('The value of SameSite. off removes it.'),
+}).refine(({ name, pattern }) => (name === undefined) !== (pattern === undefined), {
+  error: 'must have name or pattern',
+});
+
 /** Options for the backends of a route. */
 export const proxyOptions = table({
   discovery: discovery.prefault({}).describe('Options of service discovery.'),
@@ -126,6 +136,7 @@ export const proxyOptions = table({
   cookie_domain: replacements('a domain').describe(
     'What is rewritten in the Domain of cookies of responses. An empty text removes it.',
   ),
+  cookie_flags: listOf(cookieFlags).prefault([]).describe('The flags of cookies of responses.'),
   underscores_in_headers: bool()
     .default(false)
     .describe('Pass on fields (headers) with an underscore in their name. Many applications take X_User for X-User.'),

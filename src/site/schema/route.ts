@@ -75,7 +75,9 @@ const redirect = z.union(
 );
 
 const respond = table({
-  status: whole(200, 599).default(200).describe('Status of the answer.'),
+  status: whole(200, 599)
+    .default(200)
+    .describe('Status of the answer. 444 without a body closes the connection, as in nginx.'),
   body: z.string('must be a text').default('').describe('Content (the body) of the answer, with placeholders.'),
   content_type: words('a media type').default('text/plain; charset=utf-8').describe('The Content-Type of the answer.'),
 });

@@ -9,14 +9,11 @@ export const PARSING = { jitless: true };
 /** The tools for schemas. Each tool has words for what a value must be, for messages and for docs/configuration.md. */
 export const TOOLS: SchemaTools = {
   z: { literal: z.literal, union: z.union },
-  ...{ feature, table, record, listOf, text, words, bool, oneOf, whole, duration, bytes, fields },
+  ...{ feature, featureList, table, record, listOf, text, words, bool, oneOf, whole, duration, bytes, fields },
 };
 
 export function feature<T extends z.ZodRawShape>(options: T) {
-  const all = table(options);
-  const { data: defaults, error } = all.safeParse({}, PARSING);
-  const required = error?.issues.map(({ path }) => path.join('.')) ?? [];
-  const flag = defaults === undefined ? z.literal(false) : z.boolean();
+  const { flag, all, defaults, required } = featureParts(options);
   const expected = defaults === undefined ? `false, or a table with ${required.join(', ')}` : 'true, false or a table';
   const schema = z
     .union([flag, all], { error: ({ input }) => `must be ${expected}${exampleFor(input, required)}` })
@@ -26,6 +23,32 @@ export function feature<T extends z.ZodRawShape>(options: T) {
     });
   // The compiler does not know which of the two flags an option that is required leads to.
   return schema as ReturnType<SchemaTools['feature']> as ReturnType<typeof TOOLS.feature<T>>;
+}
+
+export function featureList<T extends z.ZodRawShape>(options: T) {
+  const { flag, all, defaults, required } = featureParts(options);
+  const expected =
+    defaults === undefined
+      ? `false, a table with ${required.join(', ')}, or a list of these`
+      : 'true, false, a table or a list of tables';
+  const schema = z
+    .union([flag, all, z.array(all).min(1, `must be ${expected}`)], {
+      error: ({ input }) => `must be ${expected}${exampleFor(input, required)}`,
+    })
+    .transform((value): z.output<typeof all>[] | null => {
+      if (value === false) return null;
+      return [value === true ? (defaults as z.output<typeof all>) : value].flat() as z.output<typeof all>[];
+    });
+  // as above
+  return schema as ReturnType<SchemaTools['featureList']> as ReturnType<typeof TOOLS.featureList<T>>;
+}
+
+/** What says that a feature is on or off, and its table with the defaults. The defaults are undefined if an option is required. */
+function featureParts<T extends z.ZodRawShape>(options: T) {
+  const all = table(options);
+  const { data: defaults, error } = all.safeParse({}, PARSING);
+  const required = error?.issues.map(({ path }) => path.join('.')) ?? [];
+  return { flag: defaults === undefined ? z.literal(false) : z.boolean(), all, defaults, required };
 }
 
 /** The table that was probably meant by a text or a number in its place; '' for any other value. */

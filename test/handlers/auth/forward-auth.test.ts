@@ -36,6 +36,9 @@ describe('forward authentication', () => {
   it('asks for a path with values of the request, which cannot leave their part of it', async () => {
     const { question } = await ask(200, [], { path: '/check/{hostname}?from={uri}&b={header.x-b}' }, ['X-B', 'c&d=e']);
     equal(question?.path, '/check/test.example?from=%2Fa%2520b%3Fc&b=c%26d%3De');
+    const { question: raw } = await ask(200, [], { path: '/check?from={uri.raw}&b={uri}' });
+    equal(raw?.path, '/check?from=/a%20b?c&b=%2Fa%2520b%3Fc');
+    throws(() => forwardAuth({ path: '/{uri.raw}', ask: () => Promise.reject() }), /\{uri\.raw\} is in the path/);
     throws(() => forwardAuth({ path: '/{nothing}', ask: () => Promise.reject() }), /there is no such placeholder/);
   });
 

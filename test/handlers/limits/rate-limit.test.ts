@@ -89,6 +89,25 @@ describe('rateLimit', () => {
     assert.equal(response, upgrade);
   });
 
+  it('lets a request pass several limits, and counts it for none if one refuses it', async () => {
+    const now = (): number => 0;
+    const limit = rateLimit([
+      { per: 'address', ratePerSecond: 1, burst: 2, announce: true, now },
+      { per: 'route', ratePerSecond: 1, burst: 3, now },
+      { per: { header: 'X-Key' }, ratePerSecond: 1, burst: 1, announce: true, now },
+    ]);
+    const ask = async (address: string, key: string) => (await pass(limit, from(address, ['X-Key', key]))).response;
+    const first = await ask('192.0.2.1', 'a');
+    assert.equal(responseField(first, 'ratelimit'), '"default";r=1;t=1, "default-3";r=0;t=1');
+    const refused = await ask('192.0.2.1', 'a');
+    assert.equal(refused.status, 429);
+    assert.equal(responseField(refused, 'ratelimit'), '"default-3";r=0;t=1');
+    assert.equal((await ask('192.0.2.1', 'b')).status, 200, 'the refused request took no token of the address');
+    assert.equal((await ask('192.0.2.1', 'c')).status, 429);
+    assert.equal((await ask('192.0.2.2', 'c')).status, 200, 'nor of the route or the key');
+    assert.equal((await ask('192.0.2.2', 'd')).status, 429);
+  });
+
   it('counts each address, for IPv6 each /64', async () => {
     const { statuses } = limiter({ burst: 1 });
     const same = ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:0db8:0001:0002::1', '2001:db8:1:2:1:2:3.4.5.6'];

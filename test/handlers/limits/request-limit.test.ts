@@ -10,8 +10,8 @@ import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
 import { requestOf } from '../../support/handler.ts';
 
 /** A limit whose requests run until the test answers them. */
-function limiter(options: Partial<RequestLimitOptions>) {
-  const handler = requestLimit({ per: 'address', ...options });
+function limiter(options: Partial<RequestLimitOptions> | readonly RequestLimitOptions[]) {
+  const handler = requestLimit(Array.isArray(options) ? options : { per: 'address', ...options });
   const running: ((answer: Response | Error) => void)[] = [];
   const ask = (remoteAddress = '192.0.2.1') => {
     const result = handler(requestOf({ peer: { remoteAddress } }), () => ({
@@ -52,6 +52,22 @@ class Source implements BodySource {
 const nobody: BodySink = { write() {}, end() {}, fail() {} };
 
 describe('requestLimit', () => {
+  it('lets a request pass several limits, and counts it for none if one refuses it', () => {
+    const { ask, running } = limiter([
+      { per: 'address', max: 2 },
+      { per: 'route', max: 3, status: 429 },
+    ]);
+    const [first] = [ask('192.0.2.1'), ask('192.0.2.1')];
+    assert.equal(ask('192.0.2.1').response?.status, 503);
+    ask('192.0.2.2');
+    assert.equal(ask('192.0.2.2').response?.status, 429);
+    running[0]?.(Response.text(200, 'done'));
+    assert.equal(first?.response?.status, 200);
+    ask('192.0.2.2');
+    assert.equal(running.length, 4, 'the refused request does not count for its address');
+    assert.equal(ask('192.0.2.2').response?.status, 503);
+  });
+
   it('refuses too many requests of one key and lets others pass', () => {
     const { ask, running } = limiter({ max: 2 });
     ask();

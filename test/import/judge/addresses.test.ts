@@ -27,7 +27,10 @@ const LOCATIONS: Readonly<Record<string, string>> = {
   '/variable-pass/': 'proxy_pass http://BACKEND$request_uri;',
   '/cookies/':
     'proxy_cookie_path /two/ /; proxy_cookie_path ~^/v\\d(/.*)$ /api$1; proxy_cookie_domain other.internal $host; proxy_cookie_domain ~^\\.?(\\w+)\\.up$ $1.example.org; proxy_pass http://BACKEND;',
-  '/flags/': 'proxy_cookie_path / "/; Secure; SameSite=strict"; proxy_pass http://BACKEND;',
+  '/attributes/': 'proxy_cookie_path / "/; Secure; SameSite=strict"; proxy_pass http://BACKEND;',
+  '/set-flags/':
+    'proxy_cookie_path /two/ "/; Secure"; proxy_cookie_flags sid secure httponly samesite=strict; proxy_cookie_flags ~^[ab]$ nosecure nosamesite; proxy_cookie_flags $arg_name httponly; proxy_cookie_flags ~. SameSite=NONE; proxy_pass http://BACKEND;',
+  '/no-flags/': 'proxy_cookie_flags off; proxy_pass http://BACKEND;',
   '/no-cookies/': 'proxy_cookie_path off; proxy_cookie_domain off; proxy_pass http://BACKEND;',
 };
 
@@ -40,6 +43,8 @@ const URLS = [
 const COOKIES = [
   ...['a=1; Path=/two/x; Domain=other.internal', 'a=1; path=/v1/x; domain=.OTHER.internal; HttpOnly', 'a=1; Path=/'],
   ...['a=1; Domain=shop.up; Path=/twofold', 'path=/two/; Domain=sub.other.internal', 'a=1'],
+  ...['SID=1; path=/two/', 'sid=2; secure; samesite=lax; Max-Age=5', 'A=1; Secure; Path=/; SameSite=None; httponly'],
+  ...['cd=1; SameSite', 'own=1=2; SameSite = Lax ; Secure'],
 ];
 
 describe('addresses in the responses of backends', { skip: NO_NGINX || NO_OPENSSL }, () => {
@@ -58,9 +63,9 @@ describe('addresses in the responses of backends', { skip: NO_NGINX || NO_OPENSS
     const address = `127.0.0.1:${backend.port}`;
     const own = (text: string): string => text.replaceAll('BACKEND', address);
     const locations = Object.entries(LOCATIONS).map(([path, lines]) => `location ${path} { ${own(lines)} }\n`);
-    const http = `upstream group { server ${address}; }\nserver { listen 127.0.0.1:${port}; server_name example.org;\n${locations.join('')}}\n`;
+    const http = `proxy_cookie_flags ~. secure;\nupstream group { server ${address}; }\nserver { listen 127.0.0.1:${port}; server_name example.org;\n${locations.join('')}}\n`;
     const queries = URLS.map((url, index) =>
-      new URLSearchParams({ url: own(url), cookie: COOKIES[index % COOKIES.length] ?? '' }).toString(),
+      new URLSearchParams({ url: own(url), cookie: COOKIES[index] ?? '', name: 'OWN' }).toString(),
     );
     targets = Object.keys(LOCATIONS).flatMap((path) => {
       const plain = path.replace('= ', '');
@@ -72,6 +77,7 @@ describe('addresses in the responses of backends', { skip: NO_NGINX || NO_OPENSS
       targets.map((target) => probeOf(target, port)),
       place,
     );
+    assert.equal(COOKIES.length, URLS.length);
     assert.deepEqual(answers.report, []);
   });
 
@@ -94,8 +100,10 @@ describe('addresses in the responses of backends', { skip: NO_NGINX || NO_OPENSS
 function addressesIn(response: RealResponse | null, port: number) {
   const field = (name: string): string => response?.fields.find(([one]) => one === name)?.[1] ?? '';
   const location = new URL(field('location'), `http://example.org:${port}/`).href;
-  // a dot at the start of a domain means nothing (RFC 6265 section 5.2.3)
-  const cookie = field('set-cookie').replace(/(domain=)\./i, '$1');
+  // spaces around = and ; mean nothing (RFC 6265 section 5.2), nor does a dot at the start of a domain (5.2.3)
+  const cookie = field('set-cookie')
+    .replace(/\s*([;=])\s*/g, '$1')
+    .replace(/(domain=)\./i, '$1');
   return { status: response?.status, location, refresh: field('refresh'), cookie };
 }
 

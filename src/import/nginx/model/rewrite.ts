@@ -44,7 +44,7 @@ function assign(exchange: Exchange, name: string, value: string): null {
 }
 
 function answerWith(exchange: Exchange, { status: code, text }: Instruction & { kind: 'return' }): Step {
-  if (code === 444) return { to: 'done', outcome: { kind: 'closed' } };
+  if (code === 444 && text === null) return { to: 'done', outcome: { kind: 'closed' } };
   if (text === null && code >= 400) return status(code);
   const value = exchange.evaluate(text ?? []);
   if ([301, 302, 303, 307, 308].includes(code)) {

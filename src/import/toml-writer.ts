@@ -63,8 +63,9 @@ function tomlOf(value: Value): string {
   return pairs.length === 0 ? '{}' : `{ ${pairs.map(([key, one]) => `${keyOf(key)} = ${tomlOf(one)}`).join(', ')} }`;
 }
 
-/** Regular expressions are written as literal strings, which need no escapes. */
+/** Regular expressions are written as literal strings, which need no escapes. Other strings of ASCII are as in JSON. */
 function scalar(value: string | number | boolean): string {
   if (typeof value === 'string' && value.includes('\\') && !/['\p{C}]/u.test(value)) return `'${value}'`;
+  if (typeof value === 'string' && /^[ -~]*$/.test(value)) return JSON.stringify(value);
   return stringify({ x: value }).replace(/^x = /, '').trim();
 }

@@ -71,11 +71,10 @@ function writerFor(backend: Backend, options: UpstreamClientOptions): (request: 
 }
 
 function fieldsOf(lines: string): string[] {
-  return lines
-    .split('\r\n')
-    .slice(0, -1)
-    .flatMap((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon), line.slice(colon + 1).trim()];
-    });
+  const fields: string[] = [];
+  for (const line of lines.split('\r\n').slice(0, -1)) {
+    const colon = line.indexOf(':');
+    fields.push(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  return fields;
 }

@@ -14,18 +14,17 @@ export class CharacterSet {
 
   /** `atom` is an atom of a valid JavaScript regular expression without flags. */
   constructor(atom: string, reading: Reading) {
-    const expression = new RegExp(`^(?:${atom})$`, 's');
     this.#reading = reading;
-    this.#ascii = Uint8Array.from({ length: ASCII }, (_, code) => +expression.test(String.fromCharCode(code)));
+    this.#ascii = asciiTable(atom);
+    if (ASCII_ONLY.test(atom)) {
+      this.#beyond = [];
+      return;
+    }
     const script = unicodeForm(atom, (sequence) => sequence);
     const python = unicodeForm(
       atom,
       (sequence, inClass) => (inClass ? PYTHON[sequence] : `[${PYTHON[sequence]}]`) as string,
     );
-    if (ASCII_ONLY.test(atom)) {
-      this.#beyond = [];
-      return;
-    }
     this.#beyond = [...new Set([script, python])].map((source) => new RegExp(`^${source}$`, 'su'));
   }
 
@@ -46,6 +45,20 @@ export class CharacterSet {
 }
 
 const ASCII = 128;
+/** A character of ASCII that stands for itself. */
+const LITERAL = /^[ !"#%&',\-/0-9:;<=>@A-Z\]_`a-z~]$/;
+
+/** For each character of ASCII, 1 if it is in the set. */
+function asciiTable(atom: string): Uint8Array {
+  const table = new Uint8Array(ASCII);
+  if (LITERAL.test(atom)) {
+    table[atom.charCodeAt(0)] = 1;
+    return table;
+  }
+  const expression = new RegExp(`^(?:${atom})$`, 's');
+  for (let code = 0; code < ASCII; code += 1) table[code] = +expression.test(String.fromCharCode(code));
+  return table;
+}
 
 /** A character of ASCII, plain or behind a backslash, or a class of them that is not negated. */
 const ASCII_ONLY = new RegExp(

@@ -23,6 +23,7 @@ export const readImported: ReadImported = async (document, base) => {
 function openSite(configuration: Configuration & { readonly site: Site }): AskedSite {
   const image = new DiskImage();
   const run = new DryRun(configuration, image);
+  let route = '';
   return {
     fill(disk) {
       image.clear();
@@ -32,7 +33,12 @@ function openSite(configuration: Configuration & { readonly site: Site }): Asked
       }
     },
     missed: () => image.missed(),
-    ask: async (probe) => outcomeOf(await run.ask(requestFor(probe))),
+    route: () => route,
+    async ask(probe) {
+      const answer = await run.ask(requestFor(probe));
+      route = answer?.route ?? '';
+      return outcomeOf(answer);
+    },
     close: () => run.destroy(),
   };
 }

@@ -7,7 +7,9 @@ type Fields = (readonly [name: string, value: string])[];
 
 /** The probe as the request of a dry run. */
 export function requestFor({ address, secure, client, authorized, method, target, fields }: Probe): DryRequest {
-  return { address, secure, client, authorized, method, target, headers: fields.flat() };
+  const headers: string[] = [];
+  for (const [name, value] of fields) headers.push(name, value);
+  return { address, secure, client, authorized, method, target, headers };
 }
 
 /** What the answer of a dry run means; null means that there is none. */

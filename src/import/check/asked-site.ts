@@ -7,6 +7,8 @@ export type Paths = ReadonlyMap<string, Exclude<PathKind, null>>;
 export interface AskedSite {
   /** What becomes of a request. Requests at the same time are all authorized, or none is. */
   ask(probe: Probe): Promise<Outcome>;
+  /** The name of the route that answered the last request; '' for none. */
+  route(): string;
   /** The files that the site looked for, one after another, and did not find since this was asked last. */
   missed(): readonly string[];
   /** From now on, the site finds what `disk` has. */

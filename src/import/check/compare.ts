@@ -116,7 +116,7 @@ function withoutSlash(path: string): string {
 
 /** Viaduct cleans doubled slashes in the paths of all sites. */
 function oneSlash(target: string): string {
-  return target.replace(/^[^?]*/, (path) => path.replace(/\/{2,}/g, '/'));
+  return !target.includes('//') ? target : target.replace(/^[^?]*/, (path) => path.replace(/\/{2,}/g, '/'));
 }
 
 /** Backends in a form that compares: with port, and numbers for the name of this machine. */

@@ -44,10 +44,11 @@ interface Field {
 export function joined(fields: FieldLines): Map<string, Field> {
   const all = new Map<string, Field>();
   for (const [name, value] of fields) {
-    const known = all.get(name.toLowerCase());
+    const lower = name.toLowerCase();
+    const known = all.get(lower);
     const isKnown = value !== null && known?.value !== null;
     const whole = known === undefined || !isKnown ? value : `${known.value}, ${value}`;
-    all.set(name.toLowerCase(), { name, value: isKnown ? whole : null });
+    all.set(lower, { name, value: isKnown ? whole : null });
   }
   return all;
 }

@@ -9,37 +9,30 @@ import type { FieldLines, Probe } from './outcome.ts';
 export function sentDifferences(before: FieldLines, now: FieldLines, { fields: client, secure }: Probe): Difference[] {
   const present = joined(now);
   const old = joined(before);
+  const isRemoved = (lower: string): boolean => present.has(lower) && !old.has(lower);
   const removed = client
-    .flatMap(
-      ([name]): FieldLines => [
-        [name, ''],
-        [variableOf(name), ''],
-      ],
-    )
-    .filter(([name]) => present.has(name.toLowerCase()) && !old.has(name.toLowerCase()));
-  return [...old.values(), ...removed.map(([name, value]) => ({ name, value }))].flatMap(
-    ({ name, value }): Difference[] => {
-      if (value === null) return [];
-      const plain = name
-        .toLowerCase()
-        .replace(/^http_/, '')
-        .replaceAll('_', '-');
-      const is = present.get(name.toLowerCase())?.value;
-      const isPassed = client.some(
-        ([one, stated]) => name === one.toLowerCase() || (name === variableOf(one) && value === stated),
-      );
-      if (isPassed && (is === undefined || secure) && ABOUT_CLIENT.test(plain)) return [];
-      if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
-      return [
-        {
-          kind: kindOf(plain, value),
-          subject: name,
-          before: shown('sends', name, value),
-          now: shown('sends', name, is),
-        },
-      ];
-    },
-  );
+    .flatMap(([name]) => [name, variableOf(name)])
+    .filter((name) => isRemoved(name.toLowerCase()))
+    .map((name) => ({ name, value: '' }));
+  return [...old.values(), ...removed].flatMap(({ name, value }): Difference[] => {
+    const lower = name.toLowerCase();
+    const is = present.get(lower)?.value;
+    if (value === null || value === (is ?? '')) return [];
+    const plain = lower.replace(/^http_/, '').replaceAll('_', '-');
+    if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
+    const isPassed = client.some(
+      ([one, stated]) => name === one.toLowerCase() || (name === variableOf(one) && value === stated),
+    );
+    if (isPassed && (is === undefined || secure) && ABOUT_CLIENT.test(plain)) return [];
+    return [
+      {
+        kind: kindOf(plain, value),
+        subject: name,
+        before: shown('sends', name, value),
+        now: shown('sends', name, is),
+      },
+    ];
+  });
 }
 
 /** Fields of a connection: each server writes its own. */

@@ -67,10 +67,11 @@ function freeName(name: string, taken: Set<string>): string {
 
 /** Removes the maps that no text reads. */
 export function dropUnusedGroups({ builder, hostGroups }: NginxContext): void {
-  if (hostGroups.size === 0) return;
+  const placeholders = [...hostGroups.values()].flatMap((groups) => [...groups.values()]);
+  if (placeholders.length === 0) return;
   const text = JSON.stringify(builder.plain());
   const { tables } = builder.table('map');
-  for (const placeholder of [...hostGroups.values()].flatMap((groups) => [...groups.values()])) {
+  for (const placeholder of placeholders) {
     if (!text.includes(placeholder)) tables.delete(placeholder.slice('{map.'.length, -1));
   }
 }

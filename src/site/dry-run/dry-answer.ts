@@ -16,12 +16,18 @@ export interface DryAnswer {
   readonly file: { readonly path: string; readonly listing: boolean } | null;
   /** What a backend got, and the names of all backends of the route, without backups where there are others. */
   readonly sent: (SentRequest & { readonly backends: readonly string[] }) | null;
+  /** The name of the route that answered; '' for none. */
+  readonly route: string;
   /** Whether each site refuses such a request, whatever its routes are. */
   readonly isRefused: boolean;
 }
 
 /** Reads the content of `response`, which it ends. */
-export function readAnswer(response: Response, sent: DryAnswer['sent'], disk: DiskImage): Omit<DryAnswer, 'isRefused'> {
+export function readAnswer(
+  response: Response,
+  sent: DryAnswer['sent'],
+  disk: DiskImage,
+): Omit<DryAnswer, 'route' | 'isRefused'> {
   const text = textOf(response.body);
   discardBody(response.body);
   const file = disk.shownIn(text);

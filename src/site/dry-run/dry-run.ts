@@ -67,12 +67,15 @@ export class DryRun {
     const listener = listenerFor(this.#listeners, address);
     if (this.#listeners[listener]?.secure !== secure) return null;
     const request = readRequest(asked, listener);
-    if (isRefusal(request)) return { ...readAnswer(refusalResponse(request), null, this.#disk), isRefused: true };
+    if (isRefusal(request))
+      return { ...readAnswer(refusalResponse(request), null, this.#disk), route: '', isRefused: true };
     this.#isAuthorized = asked.authorized;
     const shown = this.#rules.receive(request, NO_ARRIVAL);
     const response = asSent(await toPromise(this.#site.handle(shown)));
     if (isNoResponse(response)) return null;
-    return { ...readAnswer(response, this.#sentOf(shown), this.#disk), isRefused: this.#refused.has(shown.record) };
+    const { record } = shown;
+    const answer = readAnswer(response, this.#sentOf(shown), this.#disk);
+    return { ...answer, route: record.route, isRefused: this.#refused.has(record) };
   }
 
   destroy(): void {
@@ -89,6 +92,7 @@ export class DryRun {
   #sentOf({ record }: Request): DryAnswer['sent'] {
     const sent = this.#sent.get(record);
     if (sent === undefined) return null;
+    this.#sent.delete(record);
     const all = this.#site.proxies.get(record.route)?.status() ?? [];
     const primary = all.filter(({ backup }) => !backup);
     return { ...sent, backends: (primary.length > 0 ? primary : all).map(({ name }) => name) };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { findingLine } from '../../../src/import/check/finding.ts';
 import type { Outcome, Probe } from '../../../src/import/check/outcome.ts';
 import { chosenProbes } from '../../../src/import/nginx/check/chosen-probes.ts';
+import { Claims } from '../../../src/import/nginx/check/claims.ts';
 import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
 import { decideFrom } from '../../../src/import/nginx/model/decide.ts';
 import type { Model } from '../../../src/import/nginx/model/model.ts';
@@ -40,10 +41,14 @@ export async function judgeServed(t: Lifetime, seed: number, place: Place): Prom
   const tree = parseTree(`http {\n${text}}\n`, 'nginx.conf');
   const model = buildModel(tree, place.directory);
   const plain = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
-  const decided = [...plain, ...otherSpellings(plain, model)].map((probe) => ({
-    probe,
-    ...decideFrom(model, probe, realDisk),
-  }));
+  const decide = (probes: readonly Probe[]) =>
+    probes.map((probe) => {
+      const decided = decideFrom(model, probe, realDisk);
+      return { probe, ...decided, levels: [decided.from, decided.last] as const };
+    });
+  const probes = [...plain, ...otherSpellings(plain, model)];
+  // the routes are not known here, so all requests are made with claims that get to other paths
+  const decided = [...new Claims(model).follow(probes, decide, ({ target }) => target)];
   // some of what the model does not know lets nginx crash
   const asked = decided.filter(({ probe, outcome }) => {
     return outcome.kind !== 'unknown' && !leadsUp(outcome) && !repeatsField(probe);

@@ -1,10 +1,12 @@
-import type { AskedSite, Paths, ReadSettings } from '../../check/asked-site.ts';
+import type { Paths, ReadSettings } from '../../check/asked-site.ts';
 import { type CheckedSite, checkSite, type MissedFile } from '../../check/check-site.ts';
 import { type Finding, joinFindings } from '../../check/finding.ts';
+import type { Probe } from '../../check/outcome.ts';
 import { type Unchecked, uncheckedOf } from '../../check/unchecked.ts';
 import type { Model } from '../model/model.ts';
 import { chosenProbes } from './chosen-probes.ts';
-import { EmptyDisk, expectationsOn, withFiles } from './expectations.ts';
+import { Claims } from './claims.ts';
+import { EmptyDisk, expectationsOn, type NginxExpectation, withFiles } from './expectations.ts';
 
 export interface Checked {
   /** What the new settings do otherwise, the most dangerous first. */
@@ -26,22 +28,22 @@ export interface Checked {
  */
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Checked> {
   const empty = new EmptyDisk();
+  const claims = new Claims(model);
   const site = settings.open();
   try {
-    const onEmpty = await checkSite(empty.expectations(model, chosenProbes(model)), site);
+    const onEmpty = await check(chosenProbes(model), (probes) => empty.expectations(model, probes));
     const full = empty.filled();
     site.fill(full);
     const indexes: MissedFile[] = [];
-    const onFull = await checkSite(
-      expectationsOn(full, model, empty.asking, (missed) => indexes.push(missed)),
-      site,
-    );
+    const onFull = await check(empty.asking, (probes) => {
+      return expectationsOn(full, model, probes, (missed) => indexes.push(missed));
+    });
     const asking = new Set(empty.asking);
     const unasked = ({ probe }: MissedFile): boolean => !asking.has(probe);
     const missed = [...onEmpty.missed.filter(unasked), ...onFull.missed, ...indexes];
-    const onMore = await checkAgain(withFiles(full, missed), missed, model, site);
+    const onMore = await checkAgain(withFiles(full, missed), missed);
     const others = [...onEmpty.lastMissed, ...empty.shadowed(full)];
-    const onOthers = await checkAgain(withFiles(new Map(), others), others, model, site);
+    const onOthers = await checkAgain(withFiles(new Map(), others), others);
     return {
       findings: joinFindings([onEmpty, onFull, onMore, onOthers].flatMap(({ findings }) => findings)),
       unchecked: uncheckedOf(onEmpty.unknown),
@@ -49,11 +51,19 @@ export async function checkNginx(model: Model, settings: ReadSettings): Promise<
   } finally {
     site.close();
   }
-}
 
-/** Compares for the probes that met these files, on a disk that has them. */
-function checkAgain(disk: Paths, files: readonly MissedFile[], model: Model, site: AskedSite): Promise<CheckedSite> {
-  site.fill(disk);
-  const probes = files.map(({ probe }) => probe);
-  return checkSite(expectationsOn(disk, model, probes), site);
+  /** Compares for the probes, and for clients that claim something. */
+  function check(
+    probes: readonly Probe[],
+    decide: (probes: readonly Probe[]) => Iterable<NginxExpectation>,
+  ): Promise<CheckedSite> {
+    return checkSite(claims.follow(probes, decide, site.route), site);
+  }
+
+  /** Compares for the probes that met these files, on a disk that has them. */
+  function checkAgain(disk: Paths, files: readonly MissedFile[]): Promise<CheckedSite> {
+    site.fill(disk);
+    const met = files.map(({ probe }) => probe);
+    return check(met, (probes) => expectationsOn(disk, model, probes));
+  }
 }

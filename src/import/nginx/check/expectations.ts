@@ -6,6 +6,12 @@ import type { Statement } from '../../import-report.ts';
 import { decideFrom } from '../model/decide.ts';
 import type { Level, Model, Server } from '../model/model.ts';
 
+/** What nginx does with a probe. */
+export interface NginxExpectation extends Expectation {
+  /** The first and the last level that the request reached; null if it reached none. */
+  readonly levels: readonly [first: Level | null, last: Level | null];
+}
+
 /** A disk without any file. It remembers the first path that each probe asks for. */
 export class EmptyDisk {
   /** The probes that asked. */
@@ -14,7 +20,7 @@ export class EmptyDisk {
   readonly #paths: string[] = [];
 
   /** What nginx does with each probe on this disk. */
-  *expectations(model: Model, probes: readonly Probe[]): Generator<Expectation> {
+  *expectations(model: Model, probes: readonly Probe[]): Generator<NginxExpectation> {
     for (const probe of probes) {
       let first: string | null = null;
       const expectation = expectationOf(model, probe, (path) => {
@@ -48,7 +54,7 @@ export function* expectationsOn(
   model: Model,
   probes: readonly Probe[],
   withoutIndex: (missed: MissedFile) => void = () => {},
-): Generator<Expectation> {
+): Generator<NginxExpectation> {
   for (const probe of probes) {
     let missing: string | null = null;
     const expectation = expectationOf(model, probe, (path) => {
@@ -80,17 +86,17 @@ function parentsOf(path: string): string[] {
 }
 
 /** Null where nginx refuses or redirects because the path is a directory: Viaduct has a rule of its own for directories. */
-function expectationOf(model: Model, probe: Probe, disk: Disk): Expectation | null {
+function expectationOf(model: Model, probe: Probe, disk: Disk): NginxExpectation | null {
   let isDirectory = false; // what nginx asked for last
   const watched: Disk = (path) => {
     const kind = disk(path);
     isDirectory = kind === 'directory';
     return kind;
   };
-  const { outcome, from } = decideFrom(model, probe, watched);
+  const { outcome, from: level, last } = decideFrom(model, probe, watched);
   if (isDirectory && outcome.kind === 'answer' && (outcome.status === 403 || outcome.location !== null)) return null;
-  const { file, line, text } = from?.statement ?? NOWHERE;
-  return { probe, outcome, from: { file, line }, part: partOf(from, text) };
+  const { file, line, text } = level?.statement ?? NOWHERE;
+  return { probe, outcome, from: { file, line }, part: partOf(level, text), levels: [level, last] };
 }
 
 const NOWHERE: Statement = { file: 'listen', line: 0, text: 'the address' };

@@ -1,7 +1,7 @@
-import { BlockList, isIP } from 'node:net';
 import type { Outcome } from '../../check/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { AccessRule } from './model.ts';
+import { type Network, parseNetwork } from './network.ts';
 import { type Step, status } from './step.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
 
@@ -42,18 +42,17 @@ function checkAddress({ level, client }: Exchange): Verdict {
   return rule.allows ? 'allowed' : 403;
 }
 
-function contains({ network, statement }: AccessRule, client: string): boolean {
-  if (network === 'all') return true;
-  if (network === 'unix:') return client === 'unix:';
-  const [address = '', bits] = network.split('/');
-  const family = isIP(address);
-  if (family === 0) throw new UnknownMeaning(statement.text);
-  if (isIP(client) !== family) return false;
-  const list = new BlockList();
-  const type = family === 4 ? 'ipv4' : 'ipv6';
-  list.addSubnet(address, bits === undefined ? (family === 4 ? 32 : 128) : Number(bits), type);
-  return list.check(client, type);
+function contains(rule: AccessRule, client: string): boolean {
+  if (rule.network === 'all') return true;
+  if (rule.network === 'unix:') return client === 'unix:';
+  const network = known.get(rule) ?? parseNetwork(rule.network);
+  if (network === null) throw new UnknownMeaning(rule.statement.text);
+  known.set(rule, network);
+  return network.contains(client);
 }
+
+/** The networks of rules. */
+const known = new WeakMap<AccessRule, Network>();
 
 function checkPassword(exchange: Exchange): Verdict {
   const { realm, hasPasswords } = exchange.level.settings;

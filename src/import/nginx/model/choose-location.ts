@@ -38,17 +38,40 @@ function search(exchange: Exchange, locations: readonly Location[]): Found {
 }
 
 function searchPaths(uri: string, locations: readonly Location[]): Found {
-  const byPath = (kind: Location['kind'], path: string) =>
-    locations.find((each) => each.kind === kind && each.path === path);
-  const exact = byPath('exact', uri);
-  if (exact !== undefined) return { location: exact, state: 'decided' };
-  const slash = byPath('exact', `${uri}/`) ?? byPath('prefix', `${uri}/`);
-  const adds = byPath('exact', `${uri}/`)?.addsSlash || byPath('prefix', `${uri}/`)?.addsSlash;
-  if (slash !== undefined && adds && byPath('prefix', uri) === undefined) return { location: slash, state: 'slash' };
-  const prefixes = locations.filter(({ kind, path }) => kind === 'prefix' && uri.startsWith(path));
-  const longest = prefixes.reduce<Location | null>(
-    (best, each) => (best === null || each.path.length > best.path.length ? each : best),
-    null,
-  );
+  const { exact, prefixes } = pathsOf(locations);
+  const decided = exact.get(uri);
+  if (decided !== undefined) return { location: decided, state: 'decided' };
+  const below = `${uri}/`;
+  const slash = exact.get(below) ?? prefixes.get(below);
+  const adds = exact.get(below)?.addsSlash || prefixes.get(below)?.addsSlash;
+  if (slash !== undefined && adds && !prefixes.has(uri)) return { location: slash, state: 'slash' };
+  let longest: Location | null = null;
+  for (const [path, each] of prefixes) {
+    if (path.length > (longest?.path.length ?? -1) && uri.startsWith(path)) longest = each;
+  }
   return { location: longest, state: longest === null ? 'none' : 'open' };
+}
+
+/** Locations by their paths. */
+interface Paths {
+  readonly exact: ReadonlyMap<string, Location>;
+  readonly prefixes: ReadonlyMap<string, Location>;
+}
+
+const known = new WeakMap<readonly Location[], Paths>();
+
+/** The first location that has a path keeps it. */
+function pathsOf(locations: readonly Location[]): Paths {
+  const found = known.get(locations);
+  if (found !== undefined) return found;
+  const byPath = (kind: Location['kind']): Map<string, Location> =>
+    new Map(
+      locations
+        .filter((each) => each.kind === kind)
+        .map((each) => [each.path, each] as const)
+        .reverse(),
+    );
+  const paths = { exact: byPath('exact'), prefixes: byPath('prefix') };
+  known.set(locations, paths);
+  return paths;
 }

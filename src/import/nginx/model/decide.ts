@@ -24,17 +24,29 @@ export function decide(model: Model, probe: Probe, disk: Disk): Outcome {
   return decideFrom(model, probe, disk).outcome;
 }
 
-/** As `decide`, with the server or the first location that the request reached; null if it reached none. */
-export function decideFrom(model: Model, probe: Probe, disk: Disk): { outcome: Outcome; from: Level | null } {
+export interface Decided {
+  readonly outcome: Outcome;
+  /** The server or the first location that the request reached; null if it reached none. */
+  readonly from: Level | null;
+  /** The level that decided in the end. */
+  readonly last: Level | null;
+}
+
+/** As `decide`, with what decided. */
+export function decideFrom(model: Model, probe: Probe, disk: Disk): Decided {
   const address = chooseAddress(model, probe.address);
-  if (address === null) return { outcome: { kind: 'closed' }, from: null };
+  if (address === null) return { outcome: { kind: 'closed' }, from: null, last: null };
   const exchange = new Exchange({ model, disk, find: variable }, probe, address, address.defaultServer, null);
+  const outcome = outcomeOf(() => runPhases(exchange, receive(exchange, address)));
+  return { outcome, from: exchange.first ?? exchange.server, last: exchange.level };
+}
+
+function outcomeOf(run: () => Outcome): Outcome {
   try {
-    const outcome = runPhases(exchange, receive(exchange, address));
-    return { outcome, from: exchange.first ?? exchange.server };
+    return run();
   } catch (error) {
     if (!(error instanceof UnknownMeaning)) throw error;
-    return { outcome: { kind: 'unknown', reason: error.message }, from: exchange.first ?? exchange.server };
+    return { kind: 'unknown', reason: error.message };
   }
 }
 

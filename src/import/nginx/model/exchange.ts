@@ -101,15 +101,17 @@ export class Exchange {
 
   /** The text of a template. A group or a variable without a value is empty. */
   evaluate(template: Template, group = (text: string) => text): string {
-    return template
-      .map((part) => {
-        if (part.kind === 'text') return part.text;
-        if (part.kind === 'capture') return group(this.captures[part.index] ?? '');
+    let text = '';
+    for (const part of template) {
+      if (part.kind === 'text') text += part.text;
+      else if (part.kind === 'capture') text += group(this.captures[part.index] ?? '');
+      else {
         const value = this.around.find(this, part.name);
         this.#read.set(part.name, value);
-        return value;
-      })
-      .join('');
+        text += value;
+      }
+    }
+    return text;
   }
 
   /** The text of an `index`: nginx does not read again what was read before, although it may have changed. */

@@ -35,7 +35,8 @@ export function kindOf({ around }: Exchange, path: string): PathKind {
 
 /** A path as a text, without doubled slashes, dots, and a slash at its end. */
 export function plainPath(path: string): string {
-  const normal = posix.normalize(textOf(path));
+  const text = textOf(path);
+  const normal = /\/(?:\/|\.)/.test(text) || !text.startsWith('/') ? posix.normalize(text) : text;
   return normal.length > 1 ? normal.replace(/\/$/, '') : normal;
 }
 

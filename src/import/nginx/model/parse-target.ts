@@ -45,6 +45,7 @@ export function parseTarget(target: string, mergesSlashes: boolean): Target | Re
 
 /** Decodes, removes dots and doubled slashes. An escaped slash or dot counts like a plain one. */
 function cleanPath(path: string, mergesSlashes: boolean): string | null {
+  if (!/%|\/[/.]/.test(path)) return path;
   if (/%(?![0-9a-fA-F]{2})|%00/.test(path)) return null;
   const decoded = path.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),

@@ -18,18 +18,28 @@ const STRANGER = 'unmatched.invalid';
 
 /**
  * Requests at each boundary of a configuration: addresses, names, locations, patterns, methods, clients and conditions. Those that `isWanted`
- * refuses are left out.
+ * refuses are left out. It gets the server that a probe is for, or null for a probe of a name.
  */
 export function probesOf(
   model: Model,
   { client = '203.0.113.9', paths = [] }: ProbeOptions = {},
-  isWanted: (probe: Probe) => boolean = () => true,
+  isWanted: (probe: Probe, server: Server | null) => boolean = () => true,
 ): Probe[] {
-  const probes = model.addresses.flatMap((address) => probesAt(model, address, client, paths)).filter(isWanted);
+  const probes = model.addresses.flatMap((address) => {
+    return probesAt(model, address, client, paths).flatMap(([server, all]) => {
+      return all.filter((probe) => isWanted(probe, server));
+    });
+  });
   return [...new Map(probes.map((probe) => [JSON.stringify(probe), probe])).values()];
 }
 
-function probesAt(model: Model, address: Address, client: string, paths: readonly string[]): Probe[] {
+/** Probes for names, and those for each server that requests can reach. */
+function probesAt(
+  model: Model,
+  address: Address,
+  client: string,
+  paths: readonly string[],
+): (readonly [server: Server | null, probes: readonly Probe[]])[] {
   const base: Probe = {
     address: address.address,
     secure: address.secure,
@@ -51,9 +61,9 @@ function probesAt(model: Model, address: Address, client: string, paths: readonl
   ];
   const inside = address.servers.flatMap((server) => {
     const host = reachingHost(address, server, plain);
-    return host === null ? [] : probesOfServer(model, server, withHost(base, host), paths);
+    return host === null ? [] : [[server, probesOfServer(model, server, withHost(base, host), paths)] as const];
   });
-  return [...names, ...odd, ...inside];
+  return [[null, [...names, ...odd]], ...inside];
 }
 
 function withHost(probe: Probe, host: string): Probe {

@@ -92,7 +92,9 @@ function portOf(address: string): string {
 
 /** The first field of a name in which dashes are underscores. Cookie and X-Forwarded-For are joined. */
 function fieldValue({ fields }: Exchange, name: string): string {
-  const values = fields.filter(([each]) => each.replaceAll('-', '_') === name.toLowerCase()).map(([, value]) => value);
+  const lower = name.toLowerCase();
+  const isNamed = (each: string): boolean => each.length === lower.length && each.replaceAll('-', '_') === lower;
+  const values = fields.filter(([each]) => isNamed(each)).map(([, value]) => value);
   if (name === 'cookie') return values.join('; ');
   if (name === 'x_forwarded_for') return values.join(', ');
   return values[0] ?? '';

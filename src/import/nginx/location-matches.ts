@@ -54,7 +54,7 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
         continue;
       }
       const isFinal = around.isFinal ?? location.isFinal;
-      const asPatterns = around.asPatterns || (isFinal && holdsPatterns(location) && location.kind === 'prefix');
+      const asPatterns = around.asPatterns || (isFinal && startsPatterns(location, locations));
       const prefix = location.kind === 'prefix' ? location : around.prefix;
       const taken = location.kind === 'prefix' ? [...around.taken, ...longerPaths(location, locations)] : around.taken;
       const inside = { prefix, isFinal, taken, ...insideOf(location, { ...around, asPatterns }) };
@@ -160,6 +160,14 @@ function insideOf(location: Location, { asPatterns, patterns }: Around): Pick<Ar
 
 function expressionOfLocation({ pattern }: Location): Expression {
   return expressionOf(textOf(pattern?.source ?? ''), pattern?.regex?.ignoreCase === true);
+}
+
+/** Whether a prefix is that of a location with `^~` and patterns, itself or a longer one. A prefix that wins over patterns would win over that. */
+function startsPatterns({ kind, path }: Location, beside: readonly Location[]): boolean {
+  if (kind !== 'prefix') return false;
+  return beside.some((one) => {
+    return one.kind === 'prefix' && one.isFinal && one.path.startsWith(path) && holdsPatterns(one);
+  });
 }
 
 /** Whether a pattern is in a location, or in one within it. */

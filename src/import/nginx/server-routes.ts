@@ -23,12 +23,13 @@ export function writeServerRoutes(server: Server, hosts: RouteHosts, context: Ng
   if (writeServerSteps(server, matches, whole, writer)) return;
   for (const { path, location, match } of slashes) writer.addSlash(path, location, match);
   const isRoot = ({ location: { kind, path } }: LocationMatch): boolean => kind === 'prefix' && path === '/';
-  for (const { location, match, groups } of matches.filter((one) => !isRoot(one)))
+  // one that is written as a pattern has its place among the others
+  const isLast = (one: LocationMatch): boolean => isRoot(one) && one.match.pattern === null;
+  for (const { location, match, groups } of matches.filter((one) => !isLast(one)))
     writer.write(location, match, groups);
   for (const { location, match } of matches.filter(leavesOutNames)) writer.refuseNames(location, match);
-  const roots = matches.filter(isRoot);
-  for (const { location, match, groups } of roots) writer.write(location, match, groups);
-  if (roots.length > 0) return;
+  for (const { location, match, groups } of matches.filter(isLast)) writer.write(location, match, groups);
+  if (matches.some(isRoot)) return;
   const apart = rest.filter((path) => mountOf(path) !== '/');
   const beside = rest.filter((path) => !apart.includes(path));
   for (const path of apart) writer.writeServer({ ...whole, paths: [path] });

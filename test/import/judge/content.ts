@@ -26,9 +26,11 @@ export function usualContents(model: Model, probe: Probe): (string | null)[] {
   if (/^(?:GET|HEAD)$/.test(probe.method))
     return [missing, expectedContent(decide(model, probe, withoutOddNames(probe)), probe)];
   const got: Probe = { ...probe, method: 'GET' };
+  const inDirectory: Probe = { ...probe, target: probe.target.replace(/\/(?=\?|$)/, '/zz') };
   return [
     missing,
     expectedContent(decide(model, probe, withAllFiles), probe),
+    expectedContent(decide(model, inDirectory, withAllFiles), probe),
     expectedContent(decide(model, got, withoutDirectories), got),
   ];
 }

@@ -51,6 +51,7 @@ export function runSteps(instructions: readonly Instruction[], start: StepState,
       }
       case 'if':
         if (ifStep(instruction, rest, state, writer)) return true;
+        if (replacesGroups(instruction, false)) state = { ...state, groups: [] };
     }
   }
   writer.finish(state);
@@ -77,9 +78,17 @@ function ifStep(instruction: If, rest: readonly Instruction[], state: StepState,
     writer.close(state.match, statement, 'this condition has no counterpart');
     return true;
   }
-  const inner = { ...state, level: level ?? state.level, match: match ?? state.match, depth: state.depth + 1 };
+  const groups = replacesGroups(instruction, true) ? [] : state.groups;
+  const inner = { ...state, level: level ?? state.level, match: match ?? state.match, groups, depth: state.depth + 1 };
   runSteps([...then, ...rest], inner, writer);
   return when === 'always';
+}
+
+/** Whether the groups of a condition take the place of those of the location, for requests in the branch or (`within` is false) for all others. */
+function replacesGroups({ condition }: If, within: boolean): boolean {
+  if (condition.kind !== 'match' || condition.negated === within) return false;
+  const expression = expressionOf(textOf(condition.pattern.source), false);
+  return 'groups' in expression && expression.groups.length > 0;
 }
 
 /** Whether a branch keeps requests out. */

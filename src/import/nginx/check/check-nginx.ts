@@ -39,7 +39,7 @@ export async function checkNginx(model: Model, settings: ReadSettings): Promise<
       return expectationsOn(full, model, probes, (missed) => indexes.push(missed));
     });
     const asking = new Set(empty.asking);
-    const unasked = ({ probe }: MissedFile): boolean => !asking.has(probe);
+    const unasked = ({ probe, path }: MissedFile): boolean => !asking.has(probe) || !full.has(path);
     const missed = [...onEmpty.missed.filter(unasked), ...onFull.missed, ...indexes];
     const onMore = await checkAgain(withFiles(full, missed), missed);
     const others = [...onEmpty.lastMissed, ...empty.shadowed(full)];

@@ -3,6 +3,7 @@ import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
 import { importApache } from './apache/import-apache.ts';
 import type { AskedSite, ReadImported, ReadSettings } from './check/asked-site.ts';
+import type { Disk } from './check/outcome.ts';
 import { importProcfile, importSupervisor, importSystemd } from './commands/import-service.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
@@ -27,6 +28,8 @@ export interface ImportOptions {
   readonly outputDirectory: string | null;
   /** Reads a configuration as a server would. */
   readonly readImported: ReadImported;
+  /** What this machine has. The check compares what both servers make of it, if it has directories of the configuration. Default: nothing. */
+  readonly disk?: Disk;
   /** Says where the source of a project reads variables that only another server sets. */
   readonly variablesIn: (directory: string) => readonly string[];
 }
@@ -48,7 +51,7 @@ export interface ImportedFile {
  * @throws ViaductError `SETTINGS` with file and line of a part that cannot be read, `PYTHON_MISSING` if reading needs Python
  */
 export async function importFile(options: ImportOptions): Promise<ImportedFile> {
-  const { file, kind, cwd, outputDirectory, readImported, variablesIn } = options;
+  const { file, kind, cwd, outputDirectory, readImported, disk = () => null, variablesIn } = options;
   const path = resolve(cwd, file);
   const show = (one: string) => shownFrom(cwd, one);
   const text = readText(path, show(path));
@@ -65,7 +68,7 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
   builder.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${builder.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(builder)}`;
   const settings = await readBack(readImported(parse(toml), output));
-  const checked = model === null ? NOTHING : await checkNginx(model, settings);
+  const checked = model === null ? NOTHING : await checkNginx(model, settings, disk);
   const variables = projectsOf(builder, output).flatMap(variablesIn);
   return { kind: found, toml, report, checked, variables };
 }

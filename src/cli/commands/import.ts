@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ViaductError } from '../../errors.ts';
+import { realDisk } from '../../import/check/real-disk.ts';
 import { importFile } from '../../import/import-file.ts';
 import { KINDS, type Kind } from '../../import/kind.ts';
 import { reportText } from '../../import/report-text.ts';
@@ -25,7 +26,7 @@ export async function importConfiguration({ words }: Arguments): Promise<number>
     });
   }
   const outputDirectory = path === null ? null : dirname(path);
-  const options = { file, kind: from, cwd, outputDirectory, readImported, variablesIn };
+  const options = { file, kind: from, cwd, outputDirectory, readImported, disk: realDisk(), variablesIn };
   const imported = await importFile(options);
   const { lines, open } = reportText(imported, accepted, all);
   for (const line of lines) process.stderr.write(`${line}\n`);

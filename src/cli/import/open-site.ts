@@ -25,13 +25,7 @@ function openSite(configuration: Configuration & { readonly site: Site }): Asked
   const run = new DryRun(configuration, image);
   let route = '';
   return {
-    fill(disk) {
-      image.clear();
-      for (const [path, kind] of disk) {
-        if (kind === 'file') image.addFile(path);
-        else image.addDirectory(path);
-      }
-    },
+    fill: (disk) => image.fill(disk),
     missed: () => image.missed(),
     route: () => route,
     async ask(probe) {

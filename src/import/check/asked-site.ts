@@ -1,7 +1,4 @@
-import type { Outcome, PathKind, Probe } from './outcome.ts';
-
-/** What a disk has. */
-export type Paths = ReadonlyMap<string, Exclude<PathKind, null>>;
+import type { Disk, Outcome, Probe } from './outcome.ts';
 
 /** A site made of imported settings that says what it would do. */
 export interface AskedSite {
@@ -11,8 +8,8 @@ export interface AskedSite {
   route(): string;
   /** The files that the site looked for, one after another, and did not find since this was asked last. */
   missed(): readonly string[];
-  /** From now on, the site finds what `disk` has. */
-  fill(disk: Paths): void;
+  /** From now on, the site finds what `disk` has. Before, it finds nothing. */
+  fill(disk: Disk): void;
   close(): void;
 }
 

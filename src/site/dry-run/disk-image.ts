@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { PageSource } from '../../handlers/pages/page.ts';
 import type { Candidate } from '../../static/candidate.ts';
 import type { Directory } from '../../static/directory.ts';
@@ -12,11 +12,14 @@ const MARK = '\u0001file of a dry run\u0001';
 /** In each directory, a file whose name shows in a listing which directory it is. */
 const DIRECTORY_MARK = 'directory-of-a-dry-run-';
 
-/** Files and directories in memory, at the paths that they have on another machine. Each file contains its path. */
+/** What is at a path. */
+type KindOf = (path: string) => 'file' | 'directory' | null;
+
+/** Files and directories that are made up, at the paths that they have on another machine. Each file contains its path. */
 export class DiskImage implements SiteDisk {
-  readonly #files = new Set<string>();
-  /** The number of each directory. */
-  readonly #directories = new Map<string, number>();
+  #kindOf: KindOf = () => null;
+  /** The directories that were listed. */
+  readonly #listed: string[] = [];
   #missed: string[] = [];
 
   /** Where `path`, which is absolute, is in the image. */
@@ -24,30 +27,18 @@ export class DiskImage implements SiteDisk {
     return join(ROOT, path);
   }
 
-  addFile(path: string): void {
-    this.addDirectory(dirname(path));
-    this.#files.add(this.place(path));
+  /** From now on, the image has what `kindOf` says. */
+  fill(kindOf: KindOf): void {
+    this.#kindOf = kindOf;
   }
 
-  addDirectory(path: string): void {
-    const place = withoutSlash(this.place(path));
-    if (this.#directories.has(place)) return;
-    if (path !== dirname(path)) this.addDirectory(dirname(path));
-    this.#directories.set(place, this.#directories.size);
-  }
-
-  clear(): void {
-    this.#files.clear();
-    this.#directories.clear();
-  }
-
-  /** Nothing is kept: a path has a file after `addFile` that it did not have before. */
+  /** Nothing is kept: a path has a file after `fill` that it did not have before. */
   fresh(): null {
     return null;
   }
 
   async load(_key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
-    const found = candidates.find(({ path }) => this.#files.has(path));
+    const found = candidates.find(({ path }) => this.#isFile(path));
     if (found === undefined) {
       this.#missed.push(...candidates.slice(0, 1).map(({ path }) => outside(path)));
       return null;
@@ -70,8 +61,8 @@ export class DiskImage implements SiteDisk {
   }
 
   async readDirectory(_root: string, path: string): Promise<Directory | null> {
-    const index = this.#directories.get(withoutSlash(path));
-    if (index === undefined) return null;
+    if (!this.#isDirectory(path)) return null;
+    const index = this.#listed.push(outside(withoutSlash(path))) - 1;
     return {
       entries: [{ name: `${DIRECTORY_MARK}${index}`, type: 'file', size: 0, modifiedMs: 0 }],
       truncated: false,
@@ -79,11 +70,11 @@ export class DiskImage implements SiteDisk {
   }
 
   async isDirectory(_root: string, path: string): Promise<boolean> {
-    return this.#directories.has(withoutSlash(path));
+    return this.#isDirectory(path);
   }
 
   page(file: string): PageSource {
-    return { file, read: async () => (this.#files.has(file) ? contentOf(file) : null) };
+    return { file, read: async () => (this.#isFile(file) ? contentOf(file) : null) };
   }
 
   /** The file or the listed directory that a response has as its content; null for another content. */
@@ -91,8 +82,15 @@ export class DiskImage implements SiteDisk {
     if (text.startsWith(MARK)) return { path: text.slice(MARK.length), listing: false };
     if (!text.includes(DIRECTORY_MARK)) return null;
     const index = Number(new RegExp(`${DIRECTORY_MARK}(\\d+)`).exec(text)?.[1]);
-    const [place] = [...this.#directories.keys()].slice(index, index + 1);
-    return { path: outside(place ?? ROOT), listing: true };
+    return { path: this.#listed[index] ?? '/', listing: true };
+  }
+
+  #isFile(place: string): boolean {
+    return this.#kindOf(outside(place)) === 'file';
+  }
+
+  #isDirectory(place: string): boolean {
+    return this.#kindOf(outside(withoutSlash(place))) === 'directory';
   }
 }
 

@@ -22,13 +22,14 @@ const SETTINGS = {
   ],
 };
 const DISK = new Map<string, Exclude<PathKind, null>>([
+  ['/srv/static', 'directory'],
   ['/srv/static/a.css', 'file'],
   ['/srv/static/sub', 'directory'],
 ]);
 
 async function ask(changes: Partial<Probe>): Promise<Outcome> {
   const site = (await readImported(SETTINGS, '/etc/site')).open();
-  site.fill(DISK);
+  site.fill((path) => DISK.get(path) ?? null);
   try {
     return await site.ask({
       address: '0.0.0.0:80',

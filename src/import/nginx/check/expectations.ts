@@ -1,10 +1,17 @@
 import { dirname } from 'node:path';
-import type { Paths } from '../../check/asked-site.ts';
 import type { Expectation, MissedFile } from '../../check/check-site.ts';
-import type { Disk, Probe } from '../../check/outcome.ts';
+import type { Disk, PathKind, Probe } from '../../check/outcome.ts';
 import type { Statement } from '../../import-report.ts';
 import { decideFrom } from '../model/decide.ts';
 import type { Level, Model, Server } from '../model/model.ts';
+
+/** What a disk has. */
+export type Paths = ReadonlyMap<string, Exclude<PathKind, null>>;
+
+/** The disk that has these paths, and no others. */
+export function diskOf(paths: Paths): Disk {
+  return (path) => paths.get(path) ?? null;
+}
 
 /** What nginx does with a probe. */
 export interface NginxExpectation extends Expectation {
@@ -40,17 +47,22 @@ export class EmptyDisk {
     return withParents(new Map(this.#paths.map((path) => [path, 'file'])));
   }
 
+  /** Whether `disk` has any of the directories whose files probes asked for. */
+  isOn(disk: Disk): boolean {
+    return [...new Set(this.#paths.map((path) => dirname(path)))].some((path) => path !== '/' && disk(path) !== null);
+  }
+
   /** The files that `disk` lacks because others are below their paths. Requests for directories mean no file. */
-  shadowed(disk: Paths): MissedFile[] {
+  shadowed(disk: Disk): MissedFile[] {
     return this.asking
       .map((probe, index) => ({ probe, path: this.#paths[index] as string }))
-      .filter(({ probe, path }) => disk.get(path) === 'directory' && !/^[^?]*\/(?:\?|$)/.test(probe.target));
+      .filter(({ probe, path }) => disk(path) === 'directory' && !/^[^?]*\/(?:\?|$)/.test(probe.target));
   }
 }
 
 /** What nginx does with each probe on a disk. `withoutIndex` gets the first index that nginx misses in the directory of a probe. */
 export function* expectationsOn(
-  disk: Paths,
+  disk: Disk,
   model: Model,
   probes: readonly Probe[],
   withoutIndex: (missed: MissedFile) => void = () => {},
@@ -58,12 +70,12 @@ export function* expectationsOn(
   for (const probe of probes) {
     let missing: string | null = null;
     const expectation = expectationOf(model, probe, (path) => {
-      const kind = disk.get(path) ?? null;
+      const kind = disk(path);
       if (kind === null) missing ??= path;
       return kind;
     });
     if (expectation !== null) yield expectation;
-    else if (missing !== null && disk.get(dirname(missing)) === 'directory') withoutIndex({ probe, path: missing });
+    else if (missing !== null && disk(dirname(missing)) === 'directory') withoutIndex({ probe, path: missing });
   }
 }
 

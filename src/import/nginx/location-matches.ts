@@ -111,7 +111,7 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
   function patternMatch(
     location: Location,
     beside: readonly Location[],
-    { prefix }: Around,
+    { prefix, taken }: Around,
     from: readonly Directive[],
   ): LocationMatch | null {
     const expression = expressionOfLocation(location);
@@ -121,7 +121,8 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
     }
     const match = { paths: [], pattern: expression.source, beforePatterns: false, methods: [], when: {}, from };
     if (prefix === null) return { location, match, groups: expression.groups };
-    const others = longerThan(prefix, [...server.locations, ...beside.filter(({ isFinal }) => isFinal)]);
+    const longer = longerThan(prefix, [...server.locations, ...beside.filter(({ isFinal }) => isFinal)]);
+    const others = [...new Set([...longer, ...taken.map((path) => `^${literal(textOf(path))}`)])];
     const start = `^${literal(textOf(prefix.path))}`;
     const isWithin = prefix.path === '/' || expression.source.startsWith(start);
     const when = {

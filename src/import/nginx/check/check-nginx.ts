@@ -30,7 +30,8 @@ export async function checkNginx(model: Model, settings: ReadSettings, real: Dis
   const claims = new Claims(model);
   const site = settings.open();
   try {
-    const onEmpty = await check(chosenProbes(model), (probes) => empty.expectations(model, probes));
+    const chosen = chosenProbes(model);
+    const onEmpty = await check(chosen, (probes) => empty.expectations(model, probes));
     const full = empty.filled();
     const indexes: MissedFile[] = [];
     const onFull = await checkOn(diskOf(full), empty.asking, (missed) => indexes.push(missed));
@@ -41,7 +42,7 @@ export async function checkNginx(model: Model, settings: ReadSettings, real: Dis
     const onMore = await checkOn(diskOf(withFiles(full, missed)), probesOf(missed));
     const others = [...onEmpty.lastMissed, ...empty.shadowed(diskOf(full))];
     const onOthers = await checkOn(diskOf(withFiles(new Map(), others)), probesOf(others));
-    const onReal = empty.isOn(real) ? [await checkOn(real, [...empty.asking, ...probesOf(unasked)])] : [];
+    const onReal = empty.isOn(real) ? [await checkOn(real, chosen)] : [];
     return {
       findings: joinFindings([onEmpty, onFull, onMore, onOthers, ...onReal].flatMap(({ findings }) => findings)),
       unchecked: uncheckedOf(onEmpty.unknown),
